@@ -1,0 +1,1 @@
+"""REST, events and errors over HTTP: thin routes over `backend.services`."""

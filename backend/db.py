@@ -1,0 +1,79 @@
+"""The database: declarative base, engine, and the two kinds of session."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from backend.settings import settings
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware times in, aware UTC times out, on databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UTCDateTime}  # noqa: RUF012
+
+
+@lru_cache
+def engine() -> Engine:
+    """The process's engine. A forked child must call `engine().dispose(close=False)` before it uses it."""
+    url = settings().database
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    sqlite = create_engine(url, connect_args={"timeout": 30})
+    event.listen(sqlite, "connect", _prepare_sqlite)
+    event.listen(sqlite, "begin", _begin_sqlite)
+    return sqlite
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+    # sqlite3 would begin transactions by itself, too late and never IMMEDIATE: _begin_sqlite does it instead.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for its turn unless it says so at once.
+    immediate = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def session_scope() -> Iterator[Session]:
+    """One read-write transaction: committed at the end, rolled back on an exception; then `on_commit` calls run."""
+    with Session(engine().execution_options(writes=True), expire_on_commit=False) as session:
+        yield session
+        session.commit()
+        for call in session.info.pop("on_commit", []):
+            call()
+
+
+@contextmanager
+def read_scope() -> Iterator[Session]:
+    """One read-only transaction that never waits for a writer."""
+    with Session(engine(), autoflush=False) as session:
+        yield session
+        session.rollback()
+
+
+def on_commit(session: Session, call: Callable[[], None]) -> None:
+    """Call this once the transaction of `session` stands, never before."""
+    session.info.setdefault("on_commit", []).append(call)

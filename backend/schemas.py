@@ -1,0 +1,296 @@
+"""What API, worker, command line and dashboard say to each other. `RunSpec` describes a run completely."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        return self in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class Quantity(StrEnum):
+    """What of a unit is compared: whether it is on, or how strongly."""
+
+    PATH = "path"
+    ACTIVATION = "activation"
+
+
+class Measure(StrEnum):
+    """What is computed of a layer. Closeness is the overlap of paths or the cosine of activations."""
+
+    CROSS_PATH = "cross_path"
+    SELF_SIMILARITY = "self_similarity"
+    CLOSENESS = "closeness"
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, numbers must be finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Sgd(Strict):
+    kind: Literal["sgd"] = "sgd"
+    lr: float = Field(default=0.02, gt=0, le=10, title="Learning rate")
+    momentum: float = Field(default=0.9, ge=0, lt=1, title="Momentum")
+    nesterov: bool = Field(default=True, title="Nesterov momentum")
+    weight_decay: float = Field(default=5e-4, ge=0, le=1, title="Weight decay")
+
+    @field_validator("nesterov")
+    @classmethod
+    def _nesterov_needs_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        if nesterov and info.data.get("momentum") == 0:
+            raise ValueError("nesterov needs a momentum above 0; set nesterov to false or raise momentum")
+        return nesterov
+
+
+class LrSchedule(Strict):
+    """How the learning rate falls: by gamma after each milestone epoch, along half a cosine to 0, or not at all."""
+
+    kind: Literal["milestones", "cosine", "constant"] = Field(default="milestones", title="Kind")
+    milestones: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, title="Milestones (epochs)")
+    """Epochs after which the rate is multiplied by gamma; left out: one half and three quarters of the epochs."""
+    gamma: float = Field(default=0.1, gt=0, le=1, title="Gamma")
+
+    @field_validator("milestones")
+    @classmethod
+    def _check_milestones(cls, milestones: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
+        if milestones is not None and list(milestones) != sorted(set(milestones)):
+            raise ValueError(f"milestones must increase, found {list(milestones)}")
+        if milestones and info.data.get("kind") in ("cosine", "constant"):
+            raise ValueError(
+                f"a {info.data['kind']} schedule has no milestones; leave them out or choose kind milestones"
+            )
+        return milestones
+
+
+class Probe(Strict):
+    """Which training images are recorded: drawn by count and seed, or named by index."""
+
+    count: int = Field(default=256, ge=2, le=2048, title="Probe images")
+    seed: int = Field(default=0, ge=0, lt=2**31, title="Probe seed")
+    balanced: bool = Field(default=True, title="As many of each class")
+    indices: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        default=None, max_length=2048, title="Explicit indices"
+    )
+    """Positions in the training set; when given, they replace count, seed and balanced."""
+
+    @field_validator("indices")
+    @classmethod
+    def _distinct(cls, indices: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if indices is not None and len(indices) < 2:
+            raise ValueError(f"at least 2 indices are needed to compare images, found {len(indices)}")
+        if indices is not None and len(set(indices)) < len(indices):
+            repeated = sorted({i for i in indices if indices.count(i) > 1})
+            raise ValueError(f"each index may stand once, repeated: {repeated[:5]}")
+        return indices
+
+    @property
+    def size(self) -> int:
+        return len(self.indices) if self.indices is not None else self.count
+
+
+class Recordings(Strict):
+    """When the probe images are recorded, besides recording 0 (before the first update) and the end of the run."""
+
+    every_epochs: int = Field(default=1, ge=1, title="Every … epochs")
+    log_spaced: int = Field(default=0, ge=0, le=200, title="Log-spaced steps")
+    """So many further recordings within epochs, at steps spaced evenly on a logarithmic scale from 1 to the last."""
+
+
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\s,]+$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class RunSpec(Strict):
+    """Everything that decides what a run computes, and what it is called."""
+
+    net: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(title="Net")
+    dataset: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(title="Dataset")
+    name: Name = Field(default="", title="Name")
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20, title="Tags")
+    notes: str = Field(default="", max_length=20_000, title="Notes")
+    epochs: int = Field(default=20, ge=1, le=10_000, title="Epochs")
+    batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size")
+    optimiser: Sgd = Field(default=Sgd(), title="Optimiser")
+    lr_schedule: LrSchedule = Field(default=LrSchedule(), validate_default=True, title="Learning-rate schedule")
+    augmentation: Literal["none", "flip_crop"] = Field(default="none", title="Augmentation")
+    seed: int = Field(default=0, ge=0, lt=2**31, title="Seed")
+    probe: Probe = Field(default=Probe(), title="Probe images")
+    recordings: Recordings = Field(default=Recordings(), title="Recordings")
+    quantities: tuple[Quantity, ...] = Field(
+        default=(Quantity.PATH, Quantity.ACTIVATION), min_length=1, title="Quantities"
+    )
+    precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", title="Device")
+
+    @field_validator("tags", "quantities")
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(values))
+
+    @field_validator("lr_schedule")
+    @classmethod
+    def _fit_milestones(cls, schedule: LrSchedule, info: ValidationInfo) -> LrSchedule:
+        epochs = info.data.get("epochs")
+        if schedule.kind != "milestones" or epochs is None:
+            return schedule
+        if schedule.milestones is None:
+            return schedule.model_copy(update={"milestones": tuple(sorted({epochs // 2, epochs * 3 // 4} - {0}))})
+        if schedule.milestones and schedule.milestones[-1] >= epochs:
+            raise ValueError(
+                f"milestone {schedule.milestones[-1]} is not before the last epoch; with epochs {epochs} each must "
+                "be below it"
+            )
+        return schedule
+
+    @field_validator("recordings")
+    @classmethod
+    def _fit_recordings(cls, recordings: Recordings, info: ValidationInfo) -> Recordings:
+        epochs = info.data.get("epochs")
+        if epochs is not None and recordings.every_epochs > epochs:
+            raise ValueError(f"every_epochs {recordings.every_epochs} is more than the run's epochs ({epochs})")
+        return recordings
+
+    @property
+    def decays(self) -> tuple[int, ...]:
+        """Epochs after which the learning rate falls by a step; empty for schedules without steps."""
+        return (self.lr_schedule.milestones or ()) if self.lr_schedule.kind == "milestones" else ()
+
+
+class Progress(BaseModel):
+    """How far a running trainer is; `seconds_left` is an estimate, None while there is nothing to estimate from."""
+
+    phase: Literal["starting", "loading", "training", "recording", "finishing"] = "starting"
+    epoch: float = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    recorded: int = 0
+    recordings: int = 0
+    images_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+class RecordingOut(BaseModel):
+    """Recording t; losses and accuracies are those of all clean training or test images in eval mode.
+
+    A loss that is not finite is None.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    t: int
+    epoch: float
+    step: int
+    lr: float
+    train_loss: float | None
+    train_accuracy: float | None
+    test_loss: float | None
+    test_accuracy: float | None
+    seconds: float
+    created_at: datetime
+
+
+class LayerOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    k: int
+    name: str
+    kind: str
+    units: int
+    shape: list[int]
+
+
+class ImageOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    i: int
+    dataset_index: int
+    label: int
+    class_name: str
+
+
+class RunOut(BaseModel):
+    """A run as lists and pages show it."""
+
+    id: int
+    name: str
+    status: RunStatus
+    reason: str | None
+    spec: RunSpec
+    attempt: int
+    worker: str | None
+    cancel_requested: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+    progress: Progress | None
+    last: RecordingOut | None = Field(description="the newest recording")
+
+
+class RunPage(BaseModel):
+    runs: list[RunOut]
+    next_cursor: str | None = Field(description="pass it as `cursor` to get the next page; null on the last one")
+
+
+class EventOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    kind: Literal["status", "recording"]
+    data: dict[str, Any]
+    created_at: datetime
+
+
+class LogLineOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    text: str
+    created_at: datetime
+
+
+class WorkerOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    device: str
+    started_at: datetime
+    heartbeat_at: datetime
+    alive: bool
+
+
+class NetOut(BaseModel):
+    name: str
+    title: str
+    description: str
+
+
+class DatasetOut(BaseModel):
+    """A dataset that a run may name; counts are None where they are known only after the download."""
+
+    name: str
+    title: str
+    description: str
+    train_images: int | None
+    test_images: int | None
+    classes: int | None
+
+
+class Catalogue(BaseModel):
+    nets: list[NetOut]
+    datasets: list[DatasetOut]
+    defaults: dict[str, Any] = Field(description="every field of RunSpec that has a default, with its default")

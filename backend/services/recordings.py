@@ -1,0 +1,97 @@
+"""What a trainer writes of a run and what is read back row by row: layers, probe images, recordings, raw paths."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from backend import artifacts, codec
+from backend.errors import NotFound
+from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Recording
+from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut
+from backend.services.events import add_event
+from backend.services.leases import Lease, leased_run
+from backend.services.runs import get_run
+from backend.summary import Summary
+
+
+class LayerMeasure(NamedTuple):
+    """One measure of one layer at a recording: every value as stored, and its distribution where it has one."""
+
+    measure: Measure
+    quantity: Quantity
+    k: int
+    values: ndarray
+    summary: Summary | None
+
+
+def write_layout(session: Session, lease: Lease, layers: list[LayerOut], images: list[ImageOut]) -> None:
+    """Store which layers and probe images the run has; a later attempt of the same run writes the same again."""
+    leased_run(session, lease)
+    for layer in layers:
+        session.merge(Layer(run_id=lease.run_id, **layer.model_dump()))
+    for image in images:
+        session.merge(ProbeImage(run_id=lease.run_id, **image.model_dump()))
+
+
+def write_recording(session: Session, lease: Lease, recording: RecordingOut, measures: list[LayerMeasure]) -> None:
+    """Store one recording, all of it in the caller's transaction. Raises LeaseLost.
+
+    A later attempt may come to the same t again: what the earlier one stored is replaced, and no event tells twice.
+    """
+    run = leased_run(session, lease)
+    for table in (Recording, LayerArray, LayerSummary):
+        session.execute(delete(table).where(table.run_id == run.id, table.t == recording.t))
+    session.add(Recording(run_id=run.id, **recording.model_dump()))
+    for found in measures:
+        place = {"run_id": run.id, "measure": found.measure, "quantity": found.quantity, "k": found.k, "t": recording.t}
+        session.add(LayerArray(**place, data=codec.encode(found.values)))
+        if found.summary is not None:
+            session.add(LayerSummary(**place, **found.summary._asdict()))
+    if run.last_recording is None or run.last_recording < recording.t:
+        run.last_recording = recording.t
+        add_event(session, run, "recording", recording.model_dump(mode="json"))
+
+
+def list_recordings(session: Session, run_id: int) -> list[RecordingOut]:
+    """Every recording so far, oldest first. Raises NotFound."""
+    get_run(session, run_id)
+    rows = session.scalars(select(Recording).where(Recording.run_id == run_id).order_by(Recording.t))
+    return [RecordingOut.model_validate(row) for row in rows]
+
+
+def list_layers(session: Session, run_id: int) -> list[LayerOut]:
+    """The run's ReLU layers in order; empty until the trainer has built the net. Raises NotFound."""
+    get_run(session, run_id)
+    return [
+        LayerOut.model_validate(row)
+        for row in session.scalars(select(Layer).where(Layer.run_id == run_id).order_by(Layer.k))
+    ]
+
+
+def list_images(session: Session, run_id: int) -> list[ImageOut]:
+    """The run's probe images in order; empty until the trainer has drawn them. Raises NotFound."""
+    get_run(session, run_id)
+    rows = session.scalars(select(ProbeImage).where(ProbeImage.run_id == run_id).order_by(ProbeImage.i))
+    return [ImageOut.model_validate(row) for row in rows]
+
+
+def image_png(session: Session, run_id: int, i: int) -> bytes:
+    """Probe image i as a PNG of its own size. Raises NotFound."""
+    get_run(session, run_id)
+    png = artifacts.read_image(run_id, i)
+    if png is None:
+        raise NotFound(f"run {run_id} has no probe image {i}")
+    return png
+
+
+def packed_paths(session: Session, run_id: int, k: int, t: int) -> UInt8[ndarray, "images bytes"]:
+    """The paths of layer k at recording t, eight units to a byte as `codec.pack_paths` orders them. Raises NotFound."""
+    get_run(session, run_id)
+    data = artifacts.read_paths(run_id, t, k)
+    if data is None:
+        raise NotFound(f"run {run_id} has no paths of layer {k} at recording {t}")
+    return np.asarray(codec.decode(data), dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""The path statistics: tensors in, tensors out, one module per quantity."""
