@@ -3,7 +3,7 @@
 Axes: `recordings` are the T recordings that have the measure, in order of t; `images` are all N probe images.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,50 +15,12 @@ from backend import codec
 from backend.errors import NotFound
 from backend.models import LayerArray, LayerSummary
 from backend.schemas import LayerOut, Measure, Quantity
+from backend.series import Distribution, ImageRows, LayerRows, Neighbours
 from backend.services.recordings import list_images, list_layers, list_recordings
 from backend.services.runs import get_run
 from backend.summary import HISTOGRAM_BINS, QUANTILES, Summary, summarise
 
-
-class Distribution(NamedTuple):
-    """How a measure is spread over the pairs (or images) of a layer, recording by recording."""
-
-    recordings: Int[ndarray, " recordings"]
-    defined: Int[ndarray, " recordings"]
-    undefined: Int[ndarray, " recordings"]
-    mean: Float[ndarray, " recordings"]
-    std: Float[ndarray, " recordings"]
-    quantiles: Float[ndarray, "recordings 9"]
-    histogram: Int[ndarray, "recordings 100"]
-
-
-class ImageRows(NamedTuple):
-    """A measure of every image at each recording; against one image where it is a measure of pairs (NaN at itself)."""
-
-    recordings: Int[ndarray, " recordings"]
-    values: Float[ndarray, "recordings images"]
-
-
-class LayerRows(NamedTuple):
-    """A measure of one image in every layer at each recording."""
-
-    layers: Int[ndarray, " layers"]
-    recordings: Int[ndarray, " recordings"]
-    values: Float[ndarray, "layers recordings"]
-
-
-class Neighbours(NamedTuple):
-    """The closeness of every image to one image over training, and their ranks: 0 is the nearest, -1 has no rank.
-
-    `nearest` holds the first few by rank (-1 past the last that has one), `churn` the share of those that were not
-    among them at the recording before (NaN at the first).
-    """
-
-    recordings: Int[ndarray, " recordings"]
-    closeness: Float[ndarray, "recordings images"]
-    ranks: Int[ndarray, "recordings images"]
-    nearest: Int[ndarray, "recordings count"]
-    churn: Float[ndarray, " recordings"]
+__all__ = ["Distribution", "ImageRows", "LayerRows", "Neighbours"]
 
 
 def distribution(session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int) -> Distribution:
