@@ -61,4 +61,5 @@ def pair_positions(i: int, images: int) -> Int[ndarray, " others"]:
     """Where the pairs of image i with all others, in ascending order, stand in `to_pairs`."""
     others = np.delete(np.arange(images), i)
     low, high = np.minimum(others, i), np.maximum(others, i)
-    return low * images - low * (low + 1) // 2 + high - low - 1
+    positions: Int[ndarray, " others"] = low * images - low * (low + 1) // 2 + high - low - 1
+    return positions

@@ -74,6 +74,6 @@ def read_scope() -> Iterator[Session]:
         session.rollback()
 
 
-def on_commit(session: Session, call: Callable[[], None]) -> None:
+def on_commit(session: Session, call: Callable[[], object]) -> None:
     """Call this once the transaction of `session` stands, never before."""
     session.info.setdefault("on_commit", []).append(call)

@@ -1,7 +1,7 @@
 """The Celery app and the one message that is ever sent: "run N waits". The row in the database is the truth."""
 
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -52,7 +52,7 @@ def _transport_options() -> dict[str, object]:
 
 def enqueue_run(session: Session, run_id: int) -> None:
     """Wake a worker for this run once the transaction stands. Where the broker is away, the run stays queued."""
-    on_commit(session, lambda: send_run(run_id))
+    on_commit(session, partial(send_run, run_id))
 
 
 def send_run(run_id: int) -> bool:

@@ -109,18 +109,21 @@ class Recordings(Strict):
     """So many further recordings within epochs, at steps spaced evenly on a logarithmic scale from 1 to the last."""
 
 
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\s,]+$")]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+# PostgreSQL can store every character but this one.
+NO_NUL = r"^[^\x00]*$"
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\s,\x00]+$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=NO_NUL)]
+Registered = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 class RunSpec(Strict):
     """Everything that decides what a run computes, and what it is called."""
 
-    net: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(title="Net")
-    dataset: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(title="Dataset")
+    net: Registered = Field(title="Net")
+    dataset: Registered = Field(title="Dataset")
     name: Name = Field(default="", title="Name")
     tags: tuple[Tag, ...] = Field(default=(), max_length=20, title="Tags")
-    notes: str = Field(default="", max_length=20_000, title="Notes")
+    notes: str = Field(default="", max_length=20_000, pattern=NO_NUL, title="Notes")
     epochs: int = Field(default=20, ge=1, le=10_000, title="Epochs")
     batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size")
     optimiser: Sgd = Field(default=Sgd(), title="Optimiser")

@@ -1,9 +1,12 @@
 """What a user does with runs: submit, look up, cancel, delete."""
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlakeyset import BadBookmark, InvalidPage, PageSerializationError, select_page
-from sqlalchemy import Select, select
+from sqlakeyset import BadBookmark, InvalidPage, Page, PageSerializationError, select_page
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend import artifacts, catalogue, queue
@@ -42,23 +45,35 @@ def submit(session: Session, spec: RunSpec, idempotency_key: str | None = None) 
     if idempotency_key is not None:
         known = session.scalar(select(Run).where(Run.idempotency_key == idempotency_key))
         if known is not None:
-            if RunSpec.model_validate(known.spec) != spec:
-                raise Conflict(f"Idempotency-Key {idempotency_key!r} was used for another spec (run {known.id})")
-            return _out(known, None), False
+            return _same_run(known, spec, idempotency_key), False
     run = Run(
         name=spec.name or f"{spec.net} on {spec.dataset.removeprefix(catalogue.IMAGE_FOLDER)}",
         net=spec.net,
         dataset=spec.dataset,
         spec=spec.model_dump(mode="json"),
+        status=RunStatus.QUEUED,
+        attempt=0,
+        last_event=0,
         idempotency_key=idempotency_key,
         tags=[RunTag(tag=tag) for tag in spec.tags],
     )
     session.add(run)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            f"Idempotency-Key {idempotency_key!r} is being used by another request; send this one again"
+        ) from error
     add_event(session, run, "status", {"status": RunStatus.QUEUED})
     session.flush()
     queue.enqueue_run(session, run.id)
     return _out(run, None), True
+
+
+def _same_run(known: Run, spec: RunSpec, idempotency_key: str) -> RunOut:
+    if RunSpec.model_validate(known.spec) != spec:
+        raise Conflict(f"Idempotency-Key {idempotency_key!r} was used for another spec (run {known.id})")
+    return _out(known, None)
 
 
 def list_runs(
@@ -80,12 +95,13 @@ def list_runs(
     if tag is not None:
         query = query.where(Run.id.in_(select(RunTag.run_id).where(RunTag.tag == tag)))
     try:
-        page = select_page(session, query, per_page=limit, page=cursor)
+        # its types are those of SQLAlchemy 2.0, where a row of several columns was one tuple
+        page: Page[Any] = select_page(session, query, per_page=limit, page=cursor)  # type: ignore[arg-type]
     except (BadBookmark, InvalidPage, PageSerializationError, ValueError) as error:
         message = "not a cursor of this listing; take it from next_cursor, with the same sort"
         raise InvalidInput([FieldError("cursor", cursor, message)]) from error
     return RunPage(
-        runs=[_out(run, last) for run, last in page],
+        runs=[_out(row[0], row[1]) for row in page],
         next_cursor=page.paging.bookmark_next if page.paging.has_next else None,
     )
 
@@ -96,6 +112,18 @@ def get_run(session: Session, run_id: int) -> RunOut:
     if row is None:
         raise NotFound(f"there is no run {run_id}")
     return _out(row[0], row[1])
+
+
+def changed_since(session: Session, since: datetime | None) -> dict[int, datetime]:
+    """When each run changed last, of those that changed at `since` or later; of all without it."""
+    query = select(Run.id, Run.updated_at)
+    if since is not None:
+        query = query.where(Run.updated_at >= since)
+    return dict(session.execute(query).tuples().all())
+
+
+def count_runs(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Run)) or 0
 
 
 def cancel(session: Session, run_id: int) -> RunOut:
@@ -138,7 +166,7 @@ def finish(session: Session, run: Run, status: RunStatus, reason: str | None) ->
     add_event(session, run, "status", {"status": status, "reason": reason})
 
 
-def _with_last(query: Select[tuple[Run]]) -> Select[tuple[Run, Recording | None]]:
+def _with_last(query: Select[Run]) -> Select[Run, Recording | None]:
     newest = (Recording.run_id == Run.id) & (Recording.t == Run.last_recording)
     return query.add_columns(Recording).outerjoin(Recording, newest)
 

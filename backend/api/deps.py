@@ -1,0 +1,36 @@
+"""What routes ask for: a session to read or to write, and the numbers that stand in paths."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Path
+from sqlalchemy.orm import Session
+
+from backend.api.problems import Problem
+from backend.db import read_scope, session_scope
+
+
+def _reading() -> Iterator[Session]:
+    with read_scope() as session:
+        yield session
+
+
+def _writing() -> Iterator[Session]:
+    with session_scope() as session:
+        yield session
+
+
+# scope="function": the transaction stands before the client is answered.
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+RunId = Annotated[int, Path(ge=1, lt=2**53, description="the run's number")]
+ImageIndex = Annotated[int, Path(ge=0, lt=2**31, description="the probe image, from 0")]
+
+Responses = dict[int | str, dict[str, Any]]
+NOT_FOUND: Responses = {
+    404: {"model": Problem, "description": "no such run, layer, image or recording; the detail says what exists"}
+}
+INVALID: Responses = {
+    422: {"model": Problem, "description": "a field has a value that cannot be used; `errors` names each"}
+}
+CONFLICT: Responses = {409: {"model": Problem, "description": "the run's state, or an earlier request, forbids it"}}

@@ -1,0 +1,137 @@
+"""What happens to a run, as it happens: Server-Sent Events, the log, and the socket of open dashboards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
+from backend.api.live import Hub
+from backend.db import read_scope
+from backend.errors import NotFound
+from backend.schemas import EventOut, LogLineOut, RunOut
+from backend.services import events, runs
+
+router = APIRouter(tags=["events"])
+
+KEEPALIVE_SECONDS = 15.0
+Result = TypeVar("Result")
+
+
+class LogQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    after: int = Field(default=0, ge=0, lt=2**31, description="the last line that is already known")
+    limit: int = Field(default=1000, ge=1, le=10_000)
+
+
+class _News(NamedTuple):
+    run: RunOut
+    events: list[EventOut]
+
+
+@router.get("/runs/{run_id}/log", responses=NOT_FOUND | INVALID)
+def get_log(run_id: RunId, query: Annotated[LogQuery, Query()], session: Reading) -> list[LogLineOut]:
+    """What the trainer printed, oldest line first."""
+    runs.get_run(session, run_id)
+    return events.log_lines_after(session, run_id, query.after, query.limit)
+
+
+@router.get(
+    "/runs/{run_id}/events",
+    response_class=StreamingResponse,
+    responses=NOT_FOUND
+    | INVALID
+    | {200: {"content": {"text/event-stream": {}}}, 204: {"description": "the run has ended, and all was sent before"}},
+)
+async def stream_events(
+    run_id: RunId, request: Request, last_event_id: Annotated[int, Header(ge=0, lt=2**31)] = 0
+) -> Response:
+    """Events `status`, `recording` (numbered; `Last-Event-ID` goes on after one) and `progress` (not numbered).
+
+    The stream begins with everything that has happened and ends with the run.
+    """
+    news = await _reading(lambda session: _news(session, run_id, last_event_id))
+    if news.run.status.finished and not news.events:
+        return Response(status_code=204)
+    stream = _stream(request.app.state.hub, run_id, last_event_id)
+    return StreamingResponse(
+        stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+
+
+async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
+    progress = None
+    async with hub.subscribe() as subscription:
+        while True:
+            try:
+                news = await _reading(lambda session: _news(session, run_id, number))  # noqa: B023
+            except NotFound:
+                return
+            for event in news.events:
+                number = event.number
+                yield _format(event.kind, event.model_dump(mode="json")["data"], str(number))
+            if news.run.progress != progress and not news.run.status.finished:
+                progress = news.run.progress
+                yield _format("progress", progress.model_dump() if progress else None, None)
+            if news.run.status.finished:
+                return
+            while (changed := await subscription.next(KEEPALIVE_SECONDS)) is not None and run_id not in changed:
+                if not changed:
+                    yield KEEPALIVE_COMMENT
+
+
+@router.websocket("/live")
+async def live(socket: WebSocket) -> None:
+    """Tells a dashboard which runs have news, at most five times a second: {"runs": [ids]}, null for any."""
+    if not _same_origin(socket):
+        await socket.close(code=1008, reason="the Origin is not this server's")
+        return
+    await socket.accept()
+    listener = asyncio.ensure_future(_until_closed(socket))
+    try:
+        async with socket.app.state.hub.subscribe() as subscription:
+            await socket.send_json({"runs": []})
+            while not listener.done():
+                changed = await subscription.next(1.0)
+                if changed is None or changed:
+                    await socket.send_json({"runs": sorted(changed) if changed is not None else None})
+                    await asyncio.sleep(0.2)
+    except (WebSocketDisconnect, RuntimeError):
+        return
+    finally:
+        listener.cancel()
+
+
+async def _until_closed(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        continue
+
+
+def _same_origin(socket: WebSocket) -> bool:
+    """Browsers send Origin and it must be ours; other clients send none."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+def _news(session: Session, run_id: int, number: int) -> _News:
+    return _News(runs.get_run(session, run_id), events.events_after(session, run_id, number))
+
+
+def _format(kind: str, data: object, number: str | None) -> bytes:
+    return format_sse_event(data_str=orjson.dumps(data).decode(), event=kind, id=number)
+
+
+async def _reading(query: Callable[[Session], Result]) -> Result:
+    def work() -> Result:
+        with read_scope() as session:
+            return query(session)
+
+    return await asyncio.to_thread(work)

@@ -1,0 +1,162 @@
+"""Cross-path similarity, self-similarity and neighbours as JSON; null is an undefined number.
+
+Each answers three questions: without `image` and `recording` how the measure is spread over training, with `recording`
+all of its values at that time, with `image` the values of that image over training (or at that `recording`).
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
+from backend.errors import FieldError, InvalidInput
+from backend.schemas import Measure, Quantity
+from backend.services import statistics
+from backend.services.statistics import Distribution
+from backend.summary import QUANTILES
+
+
+class StatisticQuery(BaseModel):
+    """Which layer and quantity, and which part of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layer: int = Field(ge=1, lt=2**31, description="k, from 1")
+    quantity: Quantity = Quantity.PATH
+    recording: int | None = Field(default=None, ge=0, lt=2**31, description="t, from 0")
+    image: int | None = Field(default=None, ge=0, lt=2**31, description="i, from 0")
+
+
+class PairQuery(StatisticQuery):
+    other: int | None = Field(default=None, ge=0, lt=2**31, description="j, from 0; needs image")
+
+
+class NeighbourQuery(PairQuery):
+    k: int = Field(default=6, ge=1, le=2048, description="how many of the nearest")
+
+
+class StatisticOut(BaseModel):
+    """What was asked, and the arrays; which of the arrays stand here depends on the question."""
+
+    layer: int
+    quantity: Quantity
+    image: int | None = None
+    other: int | None = None
+    recording: int | None = None
+    recordings: list[int] | None = Field(default=None, description="t of each row of the other arrays")
+    values: list[Any] | None = Field(default=None, description="similarities; null is undefined")
+    closeness: list[Any] | None = Field(default=None, description="overlap (units) or activation similarity")
+    ranks: list[Any] | None = Field(default=None, description="0 is the nearest; null has no rank")
+    nearest: list[Any] | None = Field(default=None, description="the k nearest images, nearest first")
+    churn: list[float | None] | None = Field(default=None, description="share of the k nearest that are new")
+    defined: list[int] | None = None
+    undefined: list[int] | None = Field(default=None, description="how many values are undefined")
+    mean: list[float | None] | None = None
+    std: list[float | None] | None = None
+    quantile_levels: list[float] | None = None
+    quantiles: list[list[float | None]] | None = None
+    histogram: list[list[int]] | None = Field(default=None, description="100 equal bins of [0, 1]")
+
+
+router = APIRouter(
+    prefix="/runs/{run_id}",
+    tags=["statistics"],
+    responses=NOT_FOUND | INVALID | {200: {"model": StatisticOut}},
+    default_response_class=Response,
+)
+
+
+@router.get("/cross-path")
+def get_cross_path(run_id: RunId, query: Annotated[PairQuery, Query()], session: Reading) -> Response:
+    """Cross-path similarity (Sec. 6.1): do two images meet on the same units as at the recording before?"""
+    place = (session, run_id, Measure.CROSS_PATH, query.quantity, query.layer)
+    _check_other(query)
+    if query.image is not None:
+        rows = statistics.pairs_of_image(*place, query.image)
+        return _answer(query, **_select(session, run_id, query, rows.recordings, values=rows.values))
+    if query.recording is not None:
+        return _answer(query, values=statistics.pair_matrix(*place, query.recording))
+    return _spread(query, statistics.distribution(*place))
+
+
+@router.get("/self-similarity")
+def get_self_similarity(run_id: RunId, query: Annotated[StatisticQuery, Query()], session: Reading) -> Response:
+    """Self-similarity (Sec. 7): does one image take the same path as at the recording before?"""
+    if query.image is None and query.recording is None:
+        place = (session, run_id, Measure.SELF_SIMILARITY, query.quantity, query.layer)
+        return _spread(query, statistics.distribution(*place))
+    rows = statistics.self_similarity_of_images(session, run_id, query.quantity, query.layer)
+    if query.image is not None:
+        statistics.check_image(session, run_id, query.image)
+        values = rows.values[:, query.image]
+        return _answer(query, **_select(session, run_id, query, rows.recordings, values=values))
+    return _answer(query, **_select(session, run_id, query, rows.recordings, values=rows.values))
+
+
+@router.get("/neighbours")
+def get_neighbours(run_id: RunId, query: Annotated[NeighbourQuery, Query()], session: Reading) -> Response:
+    """Neighbour ranks (Sec. 8): which images are closest to one image, and how does that change?
+
+    The distribution over training is that of the churn: for each image the share of its k nearest that are new.
+    """
+    place = (session, run_id, query.quantity, query.layer)
+    _check_other(query)
+    if query.image is not None:
+        rows = statistics.neighbours_of_image(*place, query.image, query.k)
+        arrays = {"closeness": rows.closeness, "ranks": rows.ranks, "nearest": rows.nearest, "churn": rows.churn}
+        return _answer(query, **_select(session, run_id, query, rows.recordings, **arrays))
+    if query.recording is not None:
+        ranks = statistics.ranks_at(*place, query.recording)
+        return _answer(query, ranks=ranks, nearest=statistics.nearest_of(ranks, query.k))
+    return _spread(query, statistics.churn_distribution(*place, query.k))
+
+
+def _check_other(query: PairQuery) -> None:
+    if query.other is None:
+        return
+    if query.image is None:
+        raise InvalidInput([FieldError("other", query.other, "a partner needs the image that it is compared with")])
+    if query.image == query.other:
+        raise InvalidInput([FieldError("other", query.other, "a pair needs two different images")])
+
+
+def _select(
+    session: Session, run_id: int, query: StatisticQuery, recordings: np.ndarray, **arrays: np.ndarray
+) -> dict[str, Any]:
+    """Of arrays with one row a recording, the rows and, for a partner, the column that the query asks for."""
+    other = getattr(query, "other", None)
+    if other is not None:
+        statistics.check_image(session, run_id, other)
+        arrays = {name: array[:, other] for name, array in arrays.items() if name in ("values", "closeness", "ranks")}
+    if query.recording is None:
+        return {"recordings": recordings, **arrays}
+    statistics.check_recording(session, run_id, query.recording, first=int(recordings[0]) if len(recordings) else 0)
+    row = int(np.flatnonzero(recordings == query.recording)[0])
+    return {name: array[row] for name, array in arrays.items()}
+
+
+def _spread(query: StatisticQuery, spread: Distribution) -> Response:
+    return _answer(query, quantile_levels=list(QUANTILES), **spread._asdict())
+
+
+def _answer(query: StatisticQuery, **arrays: Any) -> Response:  # noqa: ANN401
+    body = {name: value for name, value in dict(query).items() if value is not None}
+    for name, array in arrays.items():
+        body[name] = _with_nulls(array) if name in ("ranks", "nearest") else _plain(array)
+    return Response(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+def _plain(array: Any) -> object:  # noqa: ANN401
+    """As orjson takes it, which writes NaN as null."""
+    return np.ascontiguousarray(array) if np.ndim(array) else array
+
+
+def _with_nulls(indices: Any) -> object:  # noqa: ANN401
+    """Image numbers and ranks as whole numbers, with null for -1: no such image, no rank."""
+    if np.ndim(indices) == 0:
+        return None if indices < 0 else int(indices)
+    return [_with_nulls(row) for row in indices] if (indices < 0).any() else _plain(indices)
