@@ -1,0 +1,52 @@
+/* Holds a WebSocket to /api/v1/live and hands each tick to Dash as the store "live".
+   A tick tells that there is news, never what: callbacks fetch it. After an interruption anything may have changed. */
+(function () {
+    "use strict";
+    const FIRST_PAUSE = 250, LONGEST_PAUSE = 5000, REPEATED_FOR = 2000, SILENCE_BEFORE_NOTICE = 1500;
+    const recent = new Map();
+    let counter = 0, pause = FIRST_PAUSE, interrupted = false, noticeTimer = null;
+
+    function tick(ids) {
+        const now = Date.now();
+        for (const [id, since] of recent) if (now - since > REPEATED_FOR) recent.delete(id);
+        if (ids !== null) ids.forEach((id) => recent.set(id, now));
+        counter += 1;
+        window.dash_clientside.set_props("live", {data: {runs: ids === null ? null : [...recent.keys()], n: counter}});
+    }
+
+    function notice(lost) {
+        clearTimeout(noticeTimer);
+        const show = () => window.dash_clientside.set_props("connection-lost", {hidden: !lost});
+        if (lost) noticeTimer = setTimeout(show, SILENCE_BEFORE_NOTICE);
+        else show();
+    }
+
+    function connect() {
+        const scheme = window.location.protocol === "https:" ? "wss" : "ws";
+        const socket = new WebSocket(`${scheme}://${window.location.host}/api/v1/live`);
+        socket.onopen = () => {
+            pause = FIRST_PAUSE;
+            notice(false);
+            if (interrupted) tick(null);
+            interrupted = false;
+        };
+        socket.onmessage = (message) => {
+            const runs = JSON.parse(message.data).runs;
+            if (runs === null || runs.length) tick(runs);
+        };
+        socket.onclose = () => {
+            if (!interrupted) notice(true);
+            interrupted = true;
+            setTimeout(connect, pause * (0.75 + Math.random() / 2));
+            pause = Math.min(pause * 2, LONGEST_PAUSE);
+        };
+    }
+
+    function start() {
+        const ready = window.dash_clientside && window.dash_clientside.set_props && document.getElementById("page");
+        if (ready) connect();
+        else setTimeout(start, 50);
+    }
+
+    start();
+})();

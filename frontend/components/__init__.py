@@ -1,0 +1,1 @@
+"""Pieces of layout that more than one page uses."""

@@ -1,0 +1,78 @@
+"""What surrounds every page: top bar, notices, and the stores that pages listen to.
+
+Ids that pages may use: `url` (the one dcc.Location; its `search` holds a page's state), `live` (ticks, see live.py),
+`theme` ("light" or "dark"), `notifications` (`sendNotifications`).
+"""
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from frontend.components.icons import icon
+
+_LINKS = (("Runs", "/", "nav-runs"), ("New run", "/new", "nav-new"))
+
+
+def shell() -> Component:
+    """The layout of the dashboard; the router fills `page`."""
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="live", data={"runs": [], "n": 0}),
+            dcc.Store(id="theme"),
+            dcc.Store(id="title"),
+            dcc.Interval(id="worker-interval", interval=5000),
+            dmc.NotificationContainer(id="notifications", position="top-right"),
+            html.A("Skip to the content", href="#page", className="skip-link"),
+            _top_bar(),
+            _connection_lost(),
+            html.Main(_loading(), id="page", className="page", tabIndex=-1),
+        ],
+        id="mantine",
+        theme={"primaryColor": "indigo", "defaultRadius": "md", "cursorType": "pointer"},
+    )
+
+
+def _top_bar() -> Component:
+    return html.Header(
+        [
+            dmc.Anchor(
+                [icon("logo", size=26), html.Span("Pathscope", className="brand-name")],
+                href="/",
+                className="brand",
+                underline="never",
+                **{"aria-label": "Pathscope, all runs"},
+            ),
+            html.Nav(
+                [dmc.Anchor(label, href=href, id=link_id, className="nav-link") for label, href, link_id in _LINKS]
+            ),
+            html.Div(className="spacer"),
+            html.Div(id="worker-badge", role="status"),
+            dmc.Anchor("API", href="/api/docs", target="_blank", className="nav-link", id="nav-api"),
+            dmc.Tooltip(
+                dmc.ActionIcon(
+                    icon("theme", size=18),
+                    id="theme-switch",
+                    variant="default",
+                    size="lg",
+                    **{"aria-label": "Switch between light and dark"},
+                ),
+                label="Light or dark",
+            ),
+        ],
+        className="top-bar",
+    )
+
+
+def _connection_lost() -> Component:
+    return html.Div(
+        [icon("unplugged"), html.Span("The server does not answer. What you see may be old; trying again …")],
+        id="connection-lost",
+        className="connection-lost",
+        hidden=True,
+        role="alert",
+    )
+
+
+def _loading() -> Component:
+    return dmc.Stack([dmc.Skeleton(h=36, w=220), dmc.Skeleton(h=320)], p="lg")
