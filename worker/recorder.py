@@ -1,0 +1,155 @@
+"""What every ReLU of a net gives for the probe images, captured in one forward pass.
+
+Calls are intercepted, not modules: `nn.ReLU` (used twice, in place or not), `F.relu`, `torch.relu`, `tensor.relu()` and
+their in-place forms all count, each call as one layer, in the order of the pass. A path is `activation > 0`, which for
+a ReLU is the same as `pre-activation > 0`; a pre-activation that is NaN is off.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from worker.nets import evaluating
+
+RELUS = {F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
+CONVOLUTIONS = {
+    *(torch.conv1d, torch.conv2d, torch.conv3d),
+    *(torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d),
+}
+PRODUCTS = {
+    *(F.linear, F.bilinear, torch.mm, torch.addmm, torch.matmul, torch.bmm, torch.einsum),
+    *(Tensor.mm, Tensor.addmm, Tensor.matmul, Tensor.__matmul__, Tensor.bmm),
+}
+
+
+class Capture(NamedTuple):
+    """One ReLU call: `name` is the path of the module that made it, `kind` what fed it (conv, linear or other).
+
+    `shape` is that of one image's output and `activations` its flattened form in C order, whatever the memory layout;
+    `non_finite` counts the activations that are infinite or NaN.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    activations: Float32[Tensor, "images units"]
+    non_finite: int
+
+    @property
+    def paths(self) -> Bool[Tensor, "images units"]:
+        return self.activations > 0
+
+
+def capture(
+    net: nn.Module, images: Float[Tensor, "images ..."], batch_size: int = 256, bf16: bool = False
+) -> list[Capture]:
+    """Every ReLU call for these (already normalised) images, in order; in eval mode, without gradients.
+
+    Modes and random states are left as they were. With `bf16` the pass runs under autocast, as it does in training.
+    Raises ValueError for a net without ReLU, for one whose calls differ from batch to batch, and for a ReLU whose
+    output does not have the images on its first axis.
+    """
+    device = images.device.type
+    recorder = Recorder(len(images))
+    with (
+        torch.random.fork_rng([images.device] if device == "cuda" else []),
+        evaluating(net),
+        torch.autocast(device, torch.bfloat16, enabled=bf16),
+        _telling(net, recorder),
+    ):
+        for start in range(0, len(images), batch_size):
+            with recorder.batch(slice(start, min(start + batch_size, len(images)))):
+                net(images[start : start + batch_size])
+    if not recorder.captures:
+        raise ValueError(f"{type(net).__name__} makes no ReLU call; paths exist only in nets with ReLU")
+    return [one._replace(non_finite=int(one.activations.isfinite().logical_not_().sum())) for one in recorder.captures]
+
+
+class Recorder(TorchFunctionMode):
+    """While it is active, each ReLU's output is copied at once: what comes later may overwrite it in place."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__()
+        self.images = images
+        self.captures: list[Capture] = []
+        self.rows = slice(0, 0)
+        self.within: list[tuple[str, nn.Module]] = []
+        self.fed_by = "other"
+        self.calls: Counter[str] = Counter()
+        self.count = 0
+
+    @contextmanager
+    def batch(self, rows: slice) -> Iterator[None]:
+        """Inside, one forward pass of the images in these rows is recorded."""
+        self.rows, self.within, self.fed_by, self.calls, self.count = rows, [], "other", Counter(), 0
+        with self:
+            yield
+        if self.count != len(self.captures):
+            raise ValueError(f"the net made {len(self.captures)} ReLU calls for one batch and {self.count} for another")
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        # The mode is off inside func: what F.relu calls in turn is not seen, so nothing counts twice.
+        output = func(*args, **(kwargs or {}))
+        if func in RELUS:
+            self._record(output)
+        elif func in CONVOLUTIONS:
+            self.fed_by = "conv"
+        elif func in PRODUCTS:
+            self.fed_by = "linear"
+        return output
+
+    def _record(self, output: Tensor) -> None:
+        name, shape = self._name(), tuple(output.shape[1:])
+        batch = self.rows.stop - self.rows.start
+        if output.ndim < 2 or len(output) != batch:
+            raise ValueError(
+                f"the ReLU {name} gives shape {tuple(output.shape)}; its first axis must be the {batch} images"
+            )
+        if self.rows.start == 0:
+            activations = torch.empty(self.images, math.prod(shape), device=output.device)
+            self.captures.append(Capture(name, self.fed_by, shape, activations, 0))
+        elif self.count >= len(self.captures) or self.captures[self.count].shape != shape:
+            raise ValueError(f"the ReLU {name} of shape {shape} was not called like this for the first images")
+        self.captures[self.count].activations[self.rows] = output.reshape(batch, -1)
+        self.count += 1
+
+    def _name(self) -> str:
+        path, module = self.within[-1] if self.within else ("", None)
+        self.calls[path] += 1
+        if not isinstance(module, nn.ReLU):
+            return f"{path}.relu#{self.calls[path]}".removeprefix(".")
+        return path or "relu" if self.calls[path] == 1 else f"{path}#{self.calls[path]}"
+
+
+@contextmanager
+def _telling(net: nn.Module, recorder: Recorder) -> Iterator[None]:
+    """Inside, each module of the net tells the recorder when its forward begins and ends."""
+    handles = []
+    for path, module in net.named_modules():
+
+        def enter(module: nn.Module, _: object, path: str = path) -> None:
+            recorder.within.append((path, module))
+
+        def leave(*_: object) -> None:
+            recorder.within.pop()
+
+        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

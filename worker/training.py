@@ -1,0 +1,252 @@
+"""The training loop: SGD over data that lies on the device, resumable to the bit on the CPU.
+
+Everything random comes from the spec's seed. The order of the images and their augmentation in an epoch are drawn from
+(seed, epoch) alone; dropout draws from the global generator, whose state is part of `state_dict`.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from backend.schemas import RunSpec
+from worker.data import Data
+from worker.nets import evaluating
+
+CROP_PADDING = 4
+EVALUATION_BATCH = 1024
+CHECK_STEPS = 50
+"""On a GPU, reading the loss waits for it: so often it is read there; on the CPU at every step."""
+
+
+class Step(NamedTuple):
+    """Where training is after an update, or before the first one (step 0).
+
+    `epoch` counts passes over the data, `images` those trained on so far; `lr` is the rate of the update that led here,
+    at step 0 of the one to come. `loss` is the mean over the updates since it was last told, None in between. `due`:
+    a recording is to be made now.
+    """
+
+    step: int
+    epoch: float
+    lr: float
+    images: int
+    loss: float | None
+    due: bool
+
+
+class Evaluation(NamedTuple):
+    """The mean cross-entropy (maybe not finite) and the share of images classified rightly."""
+
+    loss: float
+    accuracy: float
+
+
+class Diverged(Exception):
+    """The training loss is infinite or NaN."""
+
+    def __init__(self, epoch: float, step: int) -> None:
+        super().__init__(
+            f"the training loss was not finite at step {step} (epoch {epoch:.2f}); a lower learning rate may help."
+        )
+        self.epoch = epoch
+        self.step = step
+
+
+class Training:
+    """Iterate to train: each item is a `Step`, and nothing goes on until the next one is asked for.
+
+    Iterated anew, or after `load_state_dict`, it goes on where it stood, without repeating the step it stood at.
+    """
+
+    def __init__(self, net: nn.Module, data: Data, spec: RunSpec, device: torch.device) -> None:
+        self.spec = spec
+        self.device = device
+        self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.images = {"train": data.train_images.to(device), "test": data.test_images.to(device)}
+        self.labels = {"train": data.train_labels.to(device), "test": data.test_labels.to(device)}
+        self.scale = (1 / (255 * data.std)).to(device)[:, None, None]
+        self.shift = (-data.mean / data.std).to(device)[:, None, None]
+        self.optimiser = torch.optim.SGD(
+            net.parameters(),
+            lr=spec.optimiser.lr,
+            momentum=spec.optimiser.momentum,
+            nesterov=spec.optimiser.nesterov,
+            weight_decay=spec.optimiser.weight_decay,
+        )
+        has_batch_norm = any(isinstance(module, _BatchNorm) for module in net.modules())
+        self.batch_sizes = batch_sizes(len(data.train_images), spec.batch_size, least=2 if has_batch_norm else 1)
+        self.steps_per_epoch = len(self.batch_sizes)
+        self.steps = spec.epochs * self.steps_per_epoch
+        self.recording_steps = recording_steps(spec, self.steps_per_epoch)
+        self.step = 0
+        self._begun = False
+
+    def __iter__(self) -> Iterator[Step]:
+        due = set(self.recording_steps)
+        if not self._begun:
+            torch.manual_seed(self.spec.seed)
+            self._begun = True
+            yield self._report(None, due=True)
+        untold: list[Tensor] = []
+        for images, labels in self._batches():
+            untold.append(self._update(images, labels))
+            self.step += 1
+            loss = None
+            if self.device.type == "cpu" or self.step in due or len(untold) == CHECK_STEPS:
+                loss = torch.stack(untold).mean().item()
+                untold = []
+                if not math.isfinite(loss):
+                    raise Diverged(self.step / self.steps_per_epoch, self.step)
+            yield self._report(loss, due=self.step in due)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs to go on from here; like torch's, it shares memory with the net."""
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "random_cpu": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where a training of the same spec and data stood; on the CPU it goes on to the bit as that one did."""
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+        self._begun = True
+        torch.set_rng_state(state["random_cpu"].cpu())
+        if self.device.type == "cuda" and state["random_cuda"] is not None:
+            torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.device)
+
+    def evaluate(self, split: Literal["train", "test"]) -> Evaluation:
+        """Loss and accuracy on all clean images of the split, in eval mode."""
+        images, labels = self.images[split], self.labels[split]
+        loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        right = torch.zeros((), dtype=torch.int64, device=self.device)
+        with evaluating(self.net):
+            for start in range(0, len(images), EVALUATION_BATCH):
+                part = slice(start, start + EVALUATION_BATCH)
+                logits = self._logits(self.normalise(images[part]))
+                loss += F.cross_entropy(logits, labels[part], reduction="sum")
+                right += (logits.argmax(1) == labels[part]).sum()
+        return Evaluation(loss.item() / len(images), right.item() / len(images))
+
+    def probe_images(self, indices: Int64[Tensor, " images"]) -> Float[Tensor, "images channels height width"]:
+        """Training images as the net sees them without augmentation."""
+        return self.normalise(self.images["train"][indices.to(self.device)])
+
+    def normalise(
+        self, images: UInt8[Tensor, "images channels height width"]
+    ) -> Float[Tensor, "images channels height width"]:
+        return torch.addcmul(self.shift, images.float(), self.scale).contiguous(memory_format=torch.channels_last)
+
+    def _batches(self) -> Iterator[tuple[Float[Tensor, "batch channels height width"], Int64[Tensor, " batch"]]]:
+        """The batches that are left, from the middle of an epoch on if need be."""
+        images, labels = self.images["train"], self.labels["train"]
+        for epoch in range(self.step // self.steps_per_epoch, self.spec.epochs):
+            draws = np.random.SeedSequence([self.spec.seed, epoch]).generate_state(1, np.uint64)
+            generator = torch.Generator().manual_seed(int(draws[0]) >> 1)
+            order = torch.randperm(len(images), generator=generator).to(self.device)
+            flip = torch.rand(len(images), generator=generator).to(self.device) < 0.5
+            move = torch.randint(-CROP_PADDING, CROP_PADDING + 1, (2, len(images)), generator=generator).to(self.device)
+            done = self.step % self.steps_per_epoch
+            for batch in torch.split(order, self.batch_sizes)[done:]:
+                if self.spec.augmentation == "flip_crop":
+                    pixels = flip_and_crop(images, batch, flip[batch], move[:, batch])
+                else:
+                    pixels = images[batch]
+                yield self.normalise(pixels), labels[batch]
+
+    def _update(self, images: Float[Tensor, "batch channels height width"], labels: Int64[Tensor, " batch"]) -> Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.spec, self.step, self.steps_per_epoch)
+        self.net.train()
+        loss = F.cross_entropy(self._logits(images), labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return loss.detach()
+
+    def _logits(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bf16"):
+            logits: Tensor = self.net(images)
+        return logits.float()
+
+    def _report(self, loss: float | None, due: bool) -> Step:
+        epoch, within = divmod(self.step, self.steps_per_epoch)
+        images = epoch * sum(self.batch_sizes) + sum(self.batch_sizes[:within])
+        lr = learning_rate(self.spec, max(self.step - 1, 0), self.steps_per_epoch)
+        return Step(self.step, self.step / self.steps_per_epoch, lr, images, loss, due)
+
+
+def choose_device(name: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """The device to train on; auto is the GPU where there is one. Raises ValueError for a GPU that is not there."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("the run asks for device cuda, but this machine has no CUDA GPU that torch can use.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def batch_sizes(images: int, batch_size: int, least: int = 1) -> list[int]:
+    """How an epoch is cut: full batches and the rest, which joins the last one where it has fewer than `least`."""
+    sizes = [batch_size] * (images // batch_size)
+    rest = images % batch_size
+    if sizes and 0 < rest < least:
+        sizes[-1] += rest
+    elif rest:
+        sizes.append(rest)
+    return sizes
+
+
+def recording_steps(spec: RunSpec, steps_per_epoch: int) -> list[int]:
+    """The steps after which a recording is made, ascending, 0 and the last one among them.
+
+    The log-spaced ones lie on a grid from 1 to the last step; where another recording is made at the same step, they
+    move to the next free one. Where there are fewer free steps than are asked for, all are taken.
+    """
+    last = spec.epochs * steps_per_epoch
+    every = spec.recordings.every_epochs * steps_per_epoch
+    steps = {0, *range(every, last + 1, every), last}
+    count = min(spec.recordings.log_spaced, last + 1 - len(steps))
+    for wanted in np.geomspace(1, last, count + 1)[:-1].round().astype(int).tolist():
+        later = (step for step in range(wanted, last) if step not in steps)
+        earlier = (step for step in range(wanted, 0, -1) if step not in steps)
+        steps.add(next(later, None) or next(earlier))
+    return sorted(steps)
+
+
+def learning_rate(spec: RunSpec, step: int, steps_per_epoch: int) -> float:
+    """The rate of the update that follows `step` earlier ones."""
+    lr, schedule = spec.optimiser.lr, spec.lr_schedule
+    if schedule.kind == "cosine":
+        return lr * (1 + math.cos(math.pi * step / (spec.epochs * steps_per_epoch))) / 2
+    passed = sum(milestone <= step // steps_per_epoch for milestone in spec.decays)
+    return lr * schedule.gamma**passed
+
+
+def flip_and_crop(
+    images: UInt8[Tensor, "all channels height width"],
+    batch: Int64[Tensor, " batch"],
+    flip: Tensor,
+    move: Int64[Tensor, "2 batch"],
+) -> UInt8[Tensor, "batch channels height width"]:
+    """The batch's images, each moved by its offsets (rows, columns), reflected at the edges, mirrored where `flip`."""
+    height, width = images.shape[2:]
+    rows = _reflected(torch.arange(height, device=batch.device) + move[0, :, None], height)
+    columns = _reflected(torch.arange(width, device=batch.device) + move[1, :, None], width)
+    columns = torch.where(flip[:, None], columns.flip(1), columns)
+    return images.permute(0, 2, 3, 1)[batch[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def _reflected(positions: Int64[Tensor, "batch length"], length: int) -> Int64[Tensor, "batch length"]:
+    """Positions beyond an edge come back from it, without repeating the edge itself."""
+    period = max(2 * (length - 1), 1)
+    positions = positions % period
+    return torch.where(positions < length, positions, period - positions)
