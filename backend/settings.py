@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Where state lies and which servers are used; the defaults need no server at all."""
 
-    model_config = SettingsConfigDict(env_prefix="PATHSCOPE_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PATHSCOPE_", env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
 
     home: Path = Field(default=Path("var"), description="folder of the database, the message files and the artifacts")
     host: str = "127.0.0.1"

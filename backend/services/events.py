@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.models import Event, LogLine, Run
@@ -24,6 +24,11 @@ def events_after(session: Session, run_id: int, number: int) -> list[EventOut]:
 def add_log_lines(session: Session, run_id: int, first: int, lines: list[str]) -> None:
     """Store lines first, first + 1, … of the run's log."""
     session.add_all(LogLine(run_id=run_id, number=first + n, text=line[:4000]) for n, line in enumerate(lines))
+
+
+def last_log_line(session: Session, run_id: int) -> int:
+    """The number of the newest line of the run's log, 0 where there is none."""
+    return session.scalar(select(func.max(LogLine.number)).where(LogLine.run_id == run_id)) or 0
 
 
 def log_lines_after(session: Session, run_id: int, number: int, limit: int = 10_000) -> list[LogLineOut]:

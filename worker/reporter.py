@@ -1,0 +1,74 @@
+"""Tells the database every half second how far the trainer is, and hears there whether it should stop."""
+
+import logging
+from threading import Event, Lock, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.db import session_scope
+from backend.errors import LeaseLost
+from backend.schemas import Progress
+from backend.services import leases
+from backend.services.leases import Lease
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 0.5
+
+
+class Reporter:
+    """A context in which progress is reported; `stop_asked` is set on a cancellation or when the lease is lost."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.stop_asked = Event()
+        self.lease_lost = False
+        self._lease = lease
+        self._progress = Progress()
+        self._lock = Lock()
+        self._ended = Event()
+        self._began: tuple[float, int] | None = None
+        self._thread = Thread(target=self._report, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(timeout=5)
+
+    def set(self, **values: object) -> None:
+        """Change fields of the progress that is reported next."""
+        with self._lock:
+            self._progress = self._progress.model_copy(update=values)
+
+    def trained(self, step: int, epoch: float, images: int) -> None:
+        """Note an optimiser step; `images` counts all that this process has trained on, for speed and time left."""
+        if self._began is None:
+            self._began = (monotonic(), step)
+            self.set(phase="training", step=step, epoch=epoch)
+            return
+        began, first = self._began
+        seconds = max(monotonic() - began, 1e-9)
+        left = seconds / (step - first) * (self._progress.steps - step) if step > first else None
+        self.set(phase="training", step=step, epoch=epoch, images_per_second=images / seconds, seconds_left=left)
+
+    def _report(self) -> None:
+        while not self._ended.wait(REPORT_SECONDS):
+            with self._lock:
+                progress = self._progress
+            try:
+                with session_scope() as session:
+                    if leases.report_progress(session, self._lease, progress):
+                        self.stop_asked.set()
+            except LeaseLost:
+                self.lease_lost = True
+                self.stop_asked.set()
+                return
+            except SQLAlchemyError as error:
+                log.warning("the database does not answer: %s", error)

@@ -1,0 +1,234 @@
+"""The process that trains one run: load, train, record, checkpoint. `worker.supervisor` starts it and watches over it.
+
+It ends in one of three ways: the run is completed, cancelled or failed, and its row says so; or the process was told to
+stop (SIGTERM, which the kernel sends as well when the parent dies) and gives the run back to the queue; or the run was
+given to another attempt meanwhile, and nothing is written.
+"""
+
+import ctypes
+import io
+import logging
+import signal
+import sys
+from time import monotonic
+from types import FrameType
+
+import torch
+from torch import Tensor
+
+from backend import artifacts, codec
+from backend.db import session_scope
+from backend.errors import LeaseLost
+from backend.models import now
+from backend.schemas import ImageOut, LayerOut, Quantity, RecordingOut, RunSpec, RunStatus
+from backend.services import leases, recordings
+from backend.services.leases import Lease
+from backend.settings import settings
+from worker import probes
+from worker.datasets import Data, DatasetUnavailable, load_data
+from worker.measures import Measures
+from worker.nets import build_net
+from worker.recorder import Capture, capture
+from worker.reporter import Reporter
+from worker.training import Diverged, Step, Training, choose_device
+
+log = logging.getLogger("pathscope.trainer")
+
+PR_SET_PDEATHSIG = 1
+
+
+class Stopped(BaseException):
+    """Somebody wants this process to end before its run does."""
+
+
+class Trainer:
+    """One attempt at one run; `run` returns when all of it is recorded. Raises Stopped when it is asked to stop."""
+
+    def __init__(self, lease: Lease, spec: RunSpec, reporter: Reporter) -> None:
+        self.lease = lease
+        self.spec = spec
+        self.reporter = reporter
+        self.measures = Measures(spec.quantities)
+        self.t = 0
+        self.seconds_before = 0.0
+        self.began = monotonic()
+
+    def run(self) -> None:
+        self.reporter.set(phase="loading", epochs=self.spec.epochs)
+        device = choose_device(self.spec.device)
+        log.info("loading %s", self.spec.dataset)
+        data = load_data(self.spec.dataset, settings().data_folder)
+        self.indices = probes.draw(self.spec.probe, data.train_labels)
+        net = build_net(self.spec.net, data.input_shape, len(data.class_names), self.spec.seed)
+        self.training = Training(net, data, self.spec, device)
+        total = len(self.training.recording_steps)
+        self.reporter.set(steps=self.training.steps, recordings=total)
+        log.info("training %s on %s for %s steps, %s recordings", self.spec.net, device, self.training.steps, total)
+        if not self._resume():
+            self._write_images(data)
+        images_before: int | None = None
+        for step in self.training:
+            images_before = step.images if images_before is None else images_before
+            self.reporter.trained(step.step, step.epoch, step.images - images_before)
+            if self.reporter.stop_asked.is_set():
+                raise Stopped
+            if step.due:
+                self.reporter.set(phase="recording")
+                self._record(step)
+        self.reporter.set(phase="finishing")
+
+    def _capture(self) -> list[Capture]:
+        images = self.training.probe_images(self.indices)
+        return capture(self.training.net, images, bf16=self.spec.precision == "bf16")
+
+    def _record(self, step: Step) -> None:
+        """Make recording t: files first, then one transaction, then the checkpoint from which t + 1 can follow."""
+        captures = self._capture()
+        non_finite = sum(one.non_finite for one in captures)
+        if non_finite:
+            log.warning("%s activations at recording %s are infinite or not a number", non_finite, self.t)
+        measures = self.measures.step(captures)
+        if Quantity.PATH in self.spec.quantities:
+            for k, paths in enumerate(self.measures.paths, start=1):
+                artifacts.write_paths(self.lease.run_id, self.t, k, codec.encode(paths))
+        recording = self._evaluated(step)
+        with session_scope() as session:
+            if self.t == 0:
+                recordings.write_layout(session, self.lease, _layers(captures), self.images)
+            recordings.write_recording(session, self.lease, recording, measures)
+        self.t += 1
+        self.reporter.set(recorded=self.t)
+        self._checkpoint()
+        log.info(
+            "recording %s at epoch %.2f: train loss %s, train accuracy %s, test accuracy %s",
+            *(recording.t, recording.epoch, recording.train_loss, recording.train_accuracy, recording.test_accuracy),
+        )
+
+    def _evaluated(self, step: Step) -> RecordingOut:
+        train, test = self.training.evaluate("train"), self.training.evaluate("test")
+        return RecordingOut(
+            t=self.t,
+            epoch=step.epoch,
+            step=step.step,
+            lr=step.lr,
+            train_loss=_finite(train.loss),
+            train_accuracy=train.accuracy,
+            test_loss=_finite(test.loss),
+            test_accuracy=test.accuracy,
+            seconds=self._seconds(),
+            created_at=now(),
+        )
+
+    def _checkpoint(self) -> None:
+        state = {"training": self.training.state_dict(), "t": self.t, "seconds": self._seconds()}
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        artifacts.write_checkpoint(self.lease.run_id, buffer.getvalue())
+
+    def _resume(self) -> bool:
+        """Go on after the newest checkpoint, if an earlier attempt left one.
+
+        It was written right after a recording, so that the net that it holds gives that recording's paths once more.
+        """
+        data = artifacts.read_checkpoint(self.lease.run_id)
+        if data is None:
+            return False
+        state = torch.load(io.BytesIO(data), map_location=self.training.device, weights_only=True)
+        self.training.load_state_dict(state["training"])
+        self.t, self.seconds_before = state["t"], state["seconds"]
+        self.measures.step(self._capture())
+        self.reporter.set(recorded=self.t)
+        log.info("going on after recording %s", self.t - 1)
+        return True
+
+    def _write_images(self, data: Data) -> None:
+        for i, index in enumerate(self.indices.tolist()):
+            artifacts.write_image(self.lease.run_id, i, probes.thumbnail(data.train_images[index]))
+        self.images = _images(data, self.indices)
+
+    def _seconds(self) -> float:
+        return self.seconds_before + monotonic() - self.began
+
+
+def main() -> None:
+    """Arguments: the run's number and the token of the lease."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    lease = Lease(int(sys.argv[1]), sys.argv[2])
+    signal.signal(signal.SIGTERM, _stop)
+    _die_with_parent()
+    try:
+        _write_end(lease, _attempt(lease))
+    except LeaseLost:
+        log.warning("the run belongs to another attempt now; nothing more is written")
+
+
+def _attempt(lease: Lease) -> tuple[RunStatus, str | None]:
+    """Train; how the run ended, and why. QUEUED: this process has to go before its run has ended."""
+    with session_scope() as session:
+        spec = leases.spec_of(session, lease)
+    with Reporter(lease) as reporter:
+        try:
+            Trainer(lease, spec, reporter).run()
+        except Stopped:
+            return (RunStatus.CANCELLED if reporter.stop_asked.is_set() else RunStatus.QUEUED), None
+        except LeaseLost:
+            raise
+        except (DatasetUnavailable, Diverged, ValueError) as error:
+            log.error("%s", error, exc_info=error)
+            return RunStatus.FAILED, _sentence(str(error))
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            log.error("out of memory", exc_info=error)
+            return RunStatus.FAILED, "The device has too little memory; use a smaller batch_size or fewer probe images."
+        except Exception as error:
+            log.error("unexpected error", exc_info=error)
+            return RunStatus.FAILED, _sentence(f"{type(error).__name__}: {error}")
+    return RunStatus.COMPLETED, None
+
+
+def _write_end(lease: Lease, end: tuple[RunStatus, str | None]) -> None:
+    status, reason = end
+    with session_scope() as session:
+        if status is RunStatus.QUEUED:
+            leases.give_back(session, lease)
+        else:
+            leases.end(session, lease, status, reason)
+    log.info("the run is %s%s", status, f": {reason}" if reason else "")
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
+
+
+def _die_with_parent() -> None:
+    """Have the kernel send SIGTERM when the supervisor is gone, however it went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _layers(captures: list[Capture]) -> list[LayerOut]:
+    return [
+        LayerOut(k=k, name=one.name, kind=one.kind, units=one.activations.shape[1], shape=list(one.shape))
+        for k, one in enumerate(captures, start=1)
+    ]
+
+
+def _images(data: Data, indices: Tensor) -> list[ImageOut]:
+    labels = data.train_labels[indices].tolist()
+    return [
+        ImageOut(i=i, dataset_index=index, label=label, class_name=data.class_names[label])
+        for i, (index, label) in enumerate(zip(indices.tolist(), labels, strict=True))
+    ]
+
+
+def _finite(number: float) -> float | None:
+    return number if abs(number) < float("inf") else None
+
+
+def _sentence(text: str) -> str:
+    first = text.strip().split("\n")[0][:500]
+    return (first[:1].upper() + first[1:]).rstrip(".") + "."
+
+
+if __name__ == "__main__":
+    main()
