@@ -1,6 +1,7 @@
 """Watches over one trainer: a process of its own, so that what it holds of a GPU goes back when it ends."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -20,10 +21,15 @@ from backend.services.leases import Lease
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 LOG_SECONDS = 0.5
 TERMINATE_AFTER_SECONDS = 5.0
 KILL_AFTER_SECONDS = 10.0
+GRACE_SECONDS = 4.0
+
+shutting_down = multiprocessing.Event()
+"""Set by Celery's main process, seen by the process of its pool in which a run is supervised."""
 
 
 def supervise(lease: Lease) -> None:
@@ -36,32 +42,56 @@ def supervise(lease: Lease) -> None:
         text=True,
         errors="replace",
         start_new_session=True,
+        preexec_fn=_heed_sigterm,
     ) as trainer:
         keeper = Thread(target=_keep_log, args=(lease.run_id, trainer.stdout), daemon=True)
         keeper.start()
         try:
             _watch(lease, trainer)
-        finally:
-            _kill(trainer)
+        except BaseException:
+            # This process is being ended: SystemExit, raised by the signal handler of Celery's pool.
+            _end(trainer)
+            _give_back(lease)
+            raise
+        _end(trainer)
         keeper.join(timeout=10)
     if trainer.returncode != 0:
         _write_end(lease, trainer.returncode)
 
 
+def _heed_sigterm() -> None:
+    # Celery's pool ignores SIGTERM and the trainer would inherit that, until it has been imported and sets a handler.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _give_back(lease: Lease) -> None:
+    """Queue the run again, where a trainer that had hardly begun has not done so itself."""
+    try:
+        with session_scope() as session:
+            leases.give_back(session, lease)
+    except LeaseLost:
+        return
+
+
 def _watch(lease: Lease, trainer: subprocess.Popen[str]) -> None:
-    """Return when the trainer has ended, or when it may no longer write."""
+    """Return when the trainer has ended, when it may no longer write, or when this worker shuts down."""
+    next_heartbeat = time.monotonic()
     while True:
         try:
-            trainer.wait(timeout=HEARTBEAT_SECONDS)
+            trainer.wait(timeout=LOOK_SECONDS)
             return
         except subprocess.TimeoutExpired:
             pass
+        if shutting_down.is_set():
+            return
+        if time.monotonic() < next_heartbeat:
+            continue
+        next_heartbeat += HEARTBEAT_SECONDS
         try:
             with session_scope() as session:
                 since_cancel = leases.heartbeat(session, lease)
         except LeaseLost:
-            # The trainer may just have given the lease up itself, and be on its way out.
-            _wait(trainer, TERMINATE_AFTER_SECONDS)
+            # The trainer has written its end and is on its way out, or it must go.
             return
         except SQLAlchemyError as error:
             log.warning("the database does not answer: %s", error)
@@ -72,15 +102,13 @@ def _watch(lease: Lease, trainer: subprocess.Popen[str]) -> None:
             return
 
 
-def _wait(trainer: subprocess.Popen[str], seconds: float) -> None:
+def _end(trainer: subprocess.Popen[str]) -> None:
+    """End the trainer, which gives its run back if it can, and whatever it started."""
+    trainer.terminate()
     try:
-        trainer.wait(timeout=seconds)
+        trainer.wait(timeout=GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        log.warning("trainer %s goes on without its lease and is ended", trainer.pid)
-
-
-def _kill(trainer: subprocess.Popen[str]) -> None:
-    """End the trainer and whatever it started, if anything of it is left."""
+        log.warning("trainer %s does not end by itself and is killed", trainer.pid)
     try:
         os.killpg(trainer.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -94,6 +122,9 @@ def _write_end(lease: Lease, code: int) -> None:
         with session_scope() as session:
             if leases.heartbeat(session, lease) is not None:
                 leases.end(session, lease, RunStatus.CANCELLED)
+            elif code == -signal.SIGTERM:
+                # It was told to stop before it could give the run back itself.
+                leases.give_back(session, lease)
             else:
                 leases.end(session, lease, RunStatus.FAILED, _reason(code))
     except LeaseLost:

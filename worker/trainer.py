@@ -157,7 +157,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     _die_with_parent()
     try:
-        _write_end(lease, _attempt(lease))
+        end = _attempt(lease)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _write_end(lease, end)
     except LeaseLost:
         log.warning("the run belongs to another attempt now; nothing more is written")
 
