@@ -1,10 +1,18 @@
-"""Runs migrations on the database that PATHSCOPE_DATABASE_URL names."""
+"""Runs migrations on the database that PATHSCOPE_DATABASE_URL names; of several at once, all but one wait."""
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from alembic import context
 from backend import models
 from backend.db import engine
+
+LOCK = 0x70617468  # any number that nobody else in this database locks
+
+
+def lock(connection: Connection) -> None:
+    """Hold all other migrations of this database off until the transaction ends; on SQLite, BEGIN IMMEDIATE does so."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
 def run(connection: Connection) -> None:
@@ -19,6 +27,6 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-with engine().execution_options(writes=True).connect() as connection:
+with engine().execution_options(writes=True).begin() as connection:
+    lock(connection)
     run(connection)
-    connection.commit()

@@ -1,0 +1,92 @@
+"""Asks a Pathscope server over REST and turns whatever goes wrong into a CliError of one line."""
+
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from cli.console import FAILED, INVALID, CliError
+
+_TIMEOUT_SECONDS = 30
+
+
+class NoAnswer(CliError):
+    """The server cannot be reached; it may be back later."""
+
+
+class Server:
+    """A server's REST API, by the server's address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self._client = httpx.Client(
+                base_url=f"{url}/api/v1", timeout=_TIMEOUT_SECONDS, trust_env=not _is_loopback(url)
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise CliError(f"{url} is not a server's address: {error}", INVALID) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+        """The answer's JSON. Raises CliError."""
+        return self._ask("GET", path, params=query)
+
+    def post(self, path: str, body: object = None, idempotency_key: str | None = None) -> Any:  # noqa: ANN401
+        """The answer's JSON. Raises CliError."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._ask("POST", path, json=body, headers=headers)
+
+    def _ask(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401
+        try:
+            answer = self._client.request(method, path, **request)
+        except httpx.UnsupportedProtocol as error:
+            message = f"{self.url} is not a server's address; it begins with http:// or https://"
+            raise CliError(message, INVALID) from error
+        except httpx.TimeoutException as error:
+            raise NoAnswer(f"the Pathscope server at {self.url} did not answer in time; try again") from error
+        except httpx.TransportError as error:
+            message = f"no Pathscope server answers at {self.url}; start it with `pathscope up`"
+            raise NoAnswer(message) from error
+        return self._json(answer)
+
+    def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if answer.is_success and body is not None:
+            return body
+        if not isinstance(body, dict) or "detail" not in body:
+            kind = answer.headers.get("content-type", "nothing")
+            raise CliError(f"what answers at {self.url} is not Pathscope (HTTP {answer.status_code}, {kind})")
+        raise _problem(answer.status_code, body)
+
+
+def _problem(status: int, body: dict[str, Any]) -> CliError:
+    """A problem+json body as a message: a line for each field that is wrong, else the detail."""
+    code = INVALID if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY) else FAILED
+    fields = [f"  {error['field']}: {error['message']}{_found(error)}" for error in body.get("errors") or []]
+    return CliError("\n".join(["invalid input", *fields]) if fields else str(body["detail"]), code)
+
+
+def _found(error: dict[str, Any]) -> str:
+    value = error.get("value")
+    return "" if value is None or isinstance(value, dict | list) else f" (found {value!r})"
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether the address is this machine, which no proxy of the environment can reach."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
