@@ -4,14 +4,16 @@
     "use strict";
     const FIRST_PAUSE = 250, LONGEST_PAUSE = 5000, REPEATED_FOR = 2000, SILENCE_BEFORE_NOTICE = 1500;
     const recent = new Map();
-    let counter = 0, pause = FIRST_PAUSE, interrupted = false, noticeTimer = null;
+    let counter = 0, everythingSince = -Infinity, pause = FIRST_PAUSE, interrupted = false, noticeTimer = null;
 
     function tick(ids) {
         const now = Date.now();
         for (const [id, since] of recent) if (now - since > REPEATED_FOR) recent.delete(id);
-        if (ids !== null) ids.forEach((id) => recent.set(id, now));
+        if (ids === null) everythingSince = now;
+        else ids.forEach((id) => recent.set(id, now));
         counter += 1;
-        window.dash_clientside.set_props("live", {data: {runs: ids === null ? null : [...recent.keys()], n: counter}});
+        const runs = now - everythingSince <= REPEATED_FOR ? null : [...recent.keys()];
+        window.dash_clientside.set_props("live", {data: {runs, n: counter}});
     }
 
     function notice(lost) {
