@@ -42,7 +42,7 @@ def start(name: str, arguments: list[str], log: Path) -> Child:
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cli", "--traceback", *arguments],  # -P: no `cli` of the current folder
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -63,7 +63,8 @@ def stop(children: list[Child]) -> None:
     """End the children and all that they started: asked first, killed after STOP_SECONDS, all gone soon after."""
     family = {pid: begun for child in children for pid, begun in _descendants(child.process.pid).items()}
     for child in children:
-        _signal_group(child, signal.SIGTERM)
+        # To the leader alone: it knows in which order to end what it started.
+        child.process.terminate()
     _wait(lambda: all(child.ended for child in children), STOP_SECONDS)
     for child in children:
         _signal_group(child, signal.SIGKILL)

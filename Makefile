@@ -1,0 +1,43 @@
+# `make run` starts everything, `make test` and `make check` check it; each sets up .venv as far as it needs.
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format venv venv-run browser constraints clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: venv-run ## start server, dashboard and worker; Ctrl-C ends them
+	@exec $(BIN)/pathscope up
+
+test: venv browser ## run every test
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: venv ## lint, format, types, import contracts, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export PATHSCOPE_HOME=$$home PATHSCOPE_DATABASE_URL= && \
+	echo "alembic check, on a fresh database" && $(BIN)/alembic upgrade head && $(BIN)/alembic check
+
+format: venv ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+venv: ## make .venv with the tools for checks and tests
+	@scripts/venv.sh dev
+
+venv-run:
+	@scripts/venv.sh run
+
+browser:
+	@command -v chromium chromium-browser google-chrome > /dev/null || \
+	{ echo "pathscope: the tests need a browser: sudo apt-get install chromium" >&2; exit 1; }
+
+constraints: ## pin the newest versions of everything in constraints.txt
+	@scripts/constraints.sh > constraints.txt.new && mv constraints.txt.new constraints.txt
+
+clean: ## remove .venv and caches; the state folder var/ stays
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
