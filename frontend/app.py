@@ -14,11 +14,11 @@ from backend.errors import AppError
 from frontend import live, router
 from frontend.components.notices import notification
 from frontend.components.shell import shell
-from frontend.pages import Page, new_run, runs
+from frontend.pages import Page, image, new_run, run, runs
 
 log = logging.getLogger(__name__)
 
-PAGES: tuple[Page, ...] = (runs, new_run)
+PAGES: tuple[Page, ...] = (runs, new_run, run, image)
 """Every page; adding a module here is all that it takes."""
 
 

@@ -143,16 +143,14 @@ window.dash_clientside = window.dash_clientside || {};
         const shapes = figure.layout.shapes || [], meta = figure.layout.meta || {};
         if (!shapes.length || !meta.select || figure._moving) return;
         const change = {}, t = recording(), made = Boolean(page.facts && page.facts.epochs.length);
-        if (shapes[0].x0 !== t || shapes[0].visible !== made) {
-            Object.assign(change, {"shapes[0].x0": t, "shapes[0].x1": t, "shapes[0].visible": made});
-        }
-        if (meta.rows && shapes[1]) {
-            const row = meta.select === "layer" ? layer() : meta.rows.indexOf(partner());
-            if (shapes[1].y0 !== row - 0.5 || shapes[1].visible !== row >= 0) {
-                const place = {"shapes[1].y0": row - 0.5, "shapes[1].y1": row + 0.5, "shapes[1].visible": row >= 0};
-                Object.assign(change, place);
+        const row = meta.select === "layer" ? layer() : (meta.rows || []).indexOf(partner());
+        shapes.forEach((shape, n) => {
+            const place = shape.name === "cursor" ? {x0: t, x1: t, visible: made}
+                : {y0: row - 0.5, y1: row + 0.5, visible: row >= 0};
+            for (const key of Object.keys(place)) {
+                if (shape[key] !== place[key]) change[`shapes[${n}].${key}`] = place[key];
             }
-        }
+        });
         const traces = meta.followed ? followed(figure, meta) : null;
         if (!traces && !Object.keys(change).length) return;
         figure._moving = true;

@@ -1,0 +1,95 @@
+"""How a run stands: badge, progress, and what to do about it where it waits or has failed."""
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from backend.schemas import RunOut, RunStatus
+from frontend.components.icons import icon
+
+COLOURS = {
+    RunStatus.QUEUED: "gray",
+    RunStatus.RUNNING: "blue",
+    RunStatus.COMPLETED: "teal",
+    RunStatus.FAILED: "red",
+    RunStatus.CANCELLED: "orange",
+}
+_PHASES = {
+    "starting": "starting the trainer",
+    "loading": "loading the data",
+    "training": "training",
+    "recording": "recording paths",
+    "finishing": "finishing",
+}
+
+
+def status_badge(run: RunOut) -> Component:
+    text = "cancelling" if run.cancel_requested and run.status is RunStatus.RUNNING else run.status.value
+    return dmc.Badge(
+        text,
+        id="status-badge",
+        color=COLOURS[run.status],
+        variant="light",
+        size="lg",
+        leftSection=icon(run.status.value, size=12),
+    )
+
+
+def run_status(run: RunOut, working: bool, compact: bool) -> list[Component]:
+    """The badge with, below it, progress or what became of the run; `working` is whether any worker lives."""
+    parts: list[Component] = []
+    if run.status is RunStatus.RUNNING:
+        parts.append(_progress(run))
+    elif run.status is RunStatus.QUEUED:
+        parts.append(_waiting(working))
+    elif run.status is RunStatus.FAILED:
+        parts.append(_alert("This run has failed", run.reason or "The trainer ended without saying why.", "red"))
+    elif run.status is RunStatus.CANCELLED and not compact:
+        parts.append(_alert("This run was cancelled", "The recordings made until then are kept and shown.", "orange"))
+    if run.status is RunStatus.COMPLETED and not compact and run.started_at and run.finished_at:
+        took = duration((run.finished_at - run.started_at).total_seconds())
+        parts.append(dmc.Text(f"Trained for {run.spec.epochs} epochs in {took}.", size="sm", c="dimmed"))
+    return [dmc.Stack([status_badge(run), *parts], gap="xs")]
+
+
+def duration(seconds: float) -> str:
+    """In words, to the second, the minute from an hour on."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _progress(run: RunOut) -> Component:
+    progress = run.progress
+    if progress is None or not progress.epochs:
+        return dmc.Group([dmc.Loader(size="xs"), dmc.Text(_PHASES["starting"].capitalize(), size="sm")], gap="xs")
+    share = 100 * progress.epoch / progress.epochs
+    words = [_PHASES[progress.phase], f"epoch {progress.epoch:.1f} / {progress.epochs}"]
+    if progress.images_per_second:
+        words.append(f"{progress.images_per_second:,.0f} images/s")
+    if progress.seconds_left is not None:
+        words.append(f"{duration(progress.seconds_left)} left")
+    return html.Div(
+        [
+            dmc.Progress(value=share, id="run-progress", size="md", animated=True, **{"aria-label": "Progress"}),
+            dmc.Text(" · ".join(words), size="sm", c="dimmed", id="run-progress-text", mt=4),
+        ],
+        className="run-progress",
+    )
+
+
+def _waiting(working: bool) -> Component:
+    if working:
+        return _alert("Waiting for its turn", "A worker takes this run up as soon as it is free.", "gray")
+    return _alert(
+        "No worker is running",
+        ["This run waits until one starts. On the machine that is to train: ", dmc.Code("pathscope worker")],
+        "orange",
+    )
+
+
+def _alert(title: str, text: object, colour: str) -> Component:
+    return dmc.Alert(text, title=title, color=colour, variant="light", id="run-notice")

@@ -1,0 +1,79 @@
+"""One line against the band of all others: a chosen image's self-similarity, or its similarity with one partner."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+from numpy import ndarray
+
+from backend.series import ImageRows
+from frontend.figures.look import Look, base, empty, gaps, low_end, times
+
+BANDS = ((5, 95), (25, 75))
+
+
+def line_over_band(
+    rows: ImageRows,
+    chosen: int | None,
+    epochs: Sequence[float],
+    look: Look,
+    *,
+    title_y: str,
+    name: str,
+    colour: str,
+    revision: str,
+    t: int | None = None,
+) -> go.Figure:
+    """The chosen image's values as a line; behind it the median and the 5-95 % and 25-75 % bands of all images."""
+    if not rows.values.size:
+        return empty("This comparison begins with the second recording.", look)
+    figure = base(title_y, look, revision=revision, t=t)
+    figure.update_layout(showlegend=True, hovermode="x unified", meta={"select": "t"})
+    x, quantiles = rows.recordings.tolist(), band_of(rows.values)
+    for (low, high), opacity in zip(BANDS, (0.15, 0.25), strict=True):
+        edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": f"{low}-{high}"}
+        figure.add_scatter(**edge, y=gaps(quantiles[low]), showlegend=False)
+        figure.add_scatter(
+            **edge, y=gaps(quantiles[high]), fill="tonexty", fillcolor=look.band(opacity), name=f"{low}–{high} % of all"
+        )
+    figure.add_scatter(
+        x=x,
+        y=gaps(quantiles[50]),
+        name="median of all",
+        mode="lines",
+        line={"color": look.line, "width": 1.5, "dash": "dash"},
+        hovertemplate="median %{y:.4f}<extra></extra>",
+    )
+    if chosen is not None:
+        figure.add_scatter(
+            x=x,
+            y=gaps(rows.values[:, chosen]),
+            name=name,
+            mode="lines+markers",
+            marker={"size": 5},
+            line={"color": colour, "width": 2.5},
+            text=times(rows.recordings, epochs),
+            hovertemplate=f"<b>{_escape(name)} %{{y:.4f}}</b><br>%{{text}}<extra></extra>",
+        )
+    figure.update_yaxes(range=[low_end(quantiles[5] if chosen is None else _shown(rows, quantiles, chosen)), 1.005])
+    return figure
+
+
+def band_of(values: Float[ndarray, "recordings images"]) -> dict[int, Float[ndarray, " recordings"]]:
+    """The 5, 25, 50, 75 and 95 % quantiles of the defined values at each recording; NaN where nothing is defined."""
+    found = {percent: np.full(len(values), np.nan) for percent in (5, 25, 50, 75, 95)}
+    for n, row in enumerate(values):
+        known = row[~np.isnan(row)]
+        if len(known):
+            for percent, value in zip(found, np.percentile(known, list(found)), strict=True):
+                found[percent][n] = value
+    return found
+
+
+def _shown(rows: ImageRows, quantiles: dict[int, Float[ndarray, " recordings"]], chosen: int) -> Float[ndarray, "..."]:
+    return np.concatenate([quantiles[5], rows.values[:, chosen]])
+
+
+def _escape(text: str) -> str:
+    return text.replace("<", "&lt;").replace("%{", "% {")

@@ -1,0 +1,136 @@
+"""Heat maps over training: one image's self-similarity layer by layer, and its cross-path similarity image by image."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from backend.series import ImageRows, LayerRows
+from frontend.figures.look import GAP, PARTNER, Look, base, cursor, empty, low_end, times
+
+
+def layers_over_training(
+    rows: LayerRows,
+    names: Sequence[str],
+    epochs: Sequence[float],
+    look: Look,
+    *,
+    layer: int,
+    revision: str,
+    t: int | None = None,
+) -> go.Figure:
+    """The self-similarity of one image, a row per layer and a column per recording; a frame marks the chosen layer."""
+    height = max(220, 90 + 26 * len(rows.layers))
+    if not rows.values.size:
+        return empty("Self-similarity begins with the second recording.", look, height)
+    figure = _heat_map(rows.values, rows.recordings, epochs, look, "layer", revision, t, height)
+    figure.data[0].update(
+        y=rows.layers.tolist(),
+        customdata=[[name] * len(rows.recordings) for name in names],
+        hovertemplate="layer %{y} (%{customdata})<br>self-similarity %{z:.4f}<br>%{text}<extra></extra>",
+    )
+    _frame(figure, layer, rows.recordings, look.ink)
+    figure.update_layout(meta={"select": "layer", "rows": rows.layers.tolist()})
+    figure.update_yaxes(tickvals=rows.layers.tolist(), autorange="reversed")
+    return figure
+
+
+def row_order(rows: ImageRows, labels: Sequence[int], image: int, by: str) -> Int[ndarray, " others"]:
+    """The other images from top to bottom: by label (then index), or by the newest defined value, the largest first."""
+    others = np.delete(np.arange(len(labels)), image)
+    if by == "value" and len(rows.values):
+        newest = np.array([_last_known(rows.values[:, other]) for other in others])
+        return others[np.argsort(-newest, kind="stable")]
+    return others[np.argsort(np.asarray(labels)[others], kind="stable")]
+
+
+def pairs_over_training(
+    rows: ImageRows,
+    order: Int[ndarray, " others"],
+    names: Sequence[str],
+    epochs: Sequence[float],
+    look: Look,
+    *,
+    partner: int | None,
+    revision: str,
+    t: int | None = None,
+) -> go.Figure:
+    """The cross-path similarity of one image with every other, a row per image; a frame marks the chosen partner."""
+    if not rows.values.size:
+        return empty("Cross-path similarity begins with the second recording.", look, height=460)
+    figure = _heat_map(rows.values[:, order].T, rows.recordings, epochs, look, "other image", revision, t, 460)
+    labels = [names[other] for other in order.tolist()]
+    figure.data[0].update(
+        y=list(range(len(order))),
+        customdata=[[label] * len(rows.recordings) for label in labels],
+        hovertemplate="with %{customdata}<br>cross-path similarity %{z:.4f}<br>%{text}<extra></extra>",
+    )
+    place = np.flatnonzero(order == partner)
+    _frame(figure, int(place[0]) if len(place) else None, rows.recordings, PARTNER)
+    figure.update_layout(meta={"select": "partner", "rows": order.tolist()})
+    classes = [label.split(" · ", 1)[-1] for label in labels]
+    starts = [n for n, name in enumerate(classes) if n == 0 or classes[n - 1] != name]
+    if len(starts) == len(set(classes)) <= 40:
+        figure.update_yaxes(tickvals=starts, ticktext=[classes[n] for n in starts])
+    else:
+        figure.update_yaxes(showticklabels=False)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def _frame(figure: go.Figure, row: int | None, recordings: Int[ndarray, " recordings"], colour: str) -> None:
+    """Frame a row of the heat map: the shapes called "row", invisible where no row is chosen."""
+    y = -1 if row is None else row
+    shape: dict[str, Any] = {
+        "type": "rect",
+        "name": "row",
+        "visible": row is not None,
+        "x0": int(recordings[0]) - 0.5,
+        "x1": int(recordings[-1]) + 0.5,
+        "y0": y - 0.5,
+        "y1": y + 0.5,
+        "line": {"color": colour, "width": 2},
+    }
+    figure.update_layout(shapes=[*figure.layout.shapes, _halo(shape), shape])
+
+
+def _halo(shape: dict[str, Any]) -> dict[str, Any]:
+    """The same in white and wider, to lie beneath: a line must be seen on dark shades as well as on light ones."""
+    return {**shape, "line": {"color": "white", "width": shape["line"]["width"] + 2.5}}
+
+
+def _heat_map(
+    values: Float[ndarray, "rows recordings"],
+    recordings: Int[ndarray, " recordings"],
+    epochs: Sequence[float],
+    look: Look,
+    title_y: str,
+    revision: str,
+    t: int | None,
+    height: int,
+) -> go.Figure:
+    figure = base(title_y, look, revision=revision, t=t, height=height)
+    line = {**cursor(t, look), "line": {"color": look.ink if look.scheme == "light" else "#1a1b1e", "width": 1.5}}
+    figure.update_layout(shapes=[_halo(line), line])
+    figure.add_heatmap(
+        x=recordings.tolist(),
+        z=values.astype(np.float32),
+        text=[times(recordings, epochs)] * len(values),
+        colorscale=look.scale(),
+        zmin=low_end(values),
+        zmax=1,
+        hoverongaps=False,
+        colorbar={"thickness": 10, "len": 1, "tickformat": ".2~f"},
+    )
+    figure.update_layout(plot_bgcolor=GAP[look.scheme])
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def _last_known(values: Float[ndarray, " recordings"]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known[-1]) if len(known) else -np.inf

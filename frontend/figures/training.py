@@ -1,0 +1,86 @@
+"""How well a net learns: losses, accuracies and the learning rate over its recordings."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+from numpy import ndarray
+from plotly.subplots import make_subplots
+
+from backend.schemas import RecordingOut
+from frontend.figures.look import RATE, TEST, TRAIN, Look, base, empty, gaps, times
+
+
+class TrainingCurves(NamedTuple):
+    """Losses and accuracies on all clean training and test images at each recording; NaN where not measured."""
+
+    recordings: Int[ndarray, " recordings"]
+    epochs: Float[ndarray, " recordings"]
+    lr: Float[ndarray, " recordings"]
+    train_loss: Float[ndarray, " recordings"]
+    test_loss: Float[ndarray, " recordings"]
+    train_accuracy: Float[ndarray, " recordings"]
+    test_accuracy: Float[ndarray, " recordings"]
+    decays: tuple[int, ...]
+
+
+def curves_of(recordings: Sequence[RecordingOut], decays: tuple[int, ...]) -> TrainingCurves:
+    """Arrays of what the recordings measured; decays are the epochs after which the learning rate falls."""
+
+    def column(name: str) -> Float[ndarray, " recordings"]:
+        return np.array([getattr(recording, name) for recording in recordings], dtype=np.float64)
+
+    return TrainingCurves(
+        recordings=np.array([recording.t for recording in recordings], dtype=np.int64),
+        epochs=column("epoch"),
+        lr=column("lr"),
+        train_loss=column("train_loss"),
+        test_loss=column("test_loss"),
+        train_accuracy=column("train_accuracy"),
+        test_accuracy=column("test_accuracy"),
+        decays=decays,
+    )
+
+
+def training_curves(curves: TrainingCurves, look: Look, revision: str = "training") -> go.Figure:
+    """Three charts above one another on a common axis of epochs; dashed lines are learning-rate decays."""
+    if not len(curves.recordings):
+        return empty("The curves begin with the first recording.", look, height=460)
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
+    figure.update_layout(base("", look, revision=revision, height=460).layout)
+    figure.update_layout(shapes=[], showlegend=True)
+    hover = times(curves.recordings, curves.epochs.tolist())
+    rows = (
+        (1, "training loss", curves.train_loss, TRAIN, "solid"),
+        (1, "test loss", curves.test_loss, TEST, "dash"),
+        (2, "training accuracy", curves.train_accuracy, TRAIN, "solid"),
+        (2, "test accuracy", curves.test_accuracy, TEST, "dash"),
+        (3, "learning rate", curves.lr, RATE, "solid"),
+    )
+    for row, name, values, colour, dash in rows:
+        unit = "%{y:.2%}" if row == 2 else "%{y:.4g}"
+        figure.add_scatter(
+            x=curves.epochs.tolist(),
+            y=gaps(values),
+            name=name,
+            mode="lines+markers" if len(values) < 60 else "lines",
+            marker={"size": 5},
+            line={"color": colour, "dash": dash, "width": 2, "shape": "hv" if row == 3 else "linear"},
+            text=hover,
+            hovertemplate=f"{name}: {unit}<br>%{{text}}<extra></extra>",
+            legendgroup=name.split()[0],
+            showlegend=row != 1,
+            row=row,
+            col=1,
+        )
+    figure.data[2].name, figure.data[3].name = "training images", "test images"
+    for decay in curves.decays:
+        figure.add_vline(x=decay, line={"dash": "dash", "color": look.ink, "width": 1}, opacity=0.6)
+    figure.update_yaxes(title_text="loss (nats)", rangemode="tozero", row=1)
+    figure.update_yaxes(title_text="accuracy", tickformat=".0%", row=2)
+    figure.update_yaxes(title_text="rate", rangemode="tozero", row=3)
+    figure.update_xaxes(title_text="")
+    figure.update_xaxes(title_text="epoch", row=3)
+    return figure
