@@ -6,6 +6,7 @@ Pictures that are all of one size keep it. Others are scaled so that the shorter
 
 import io
 import logging
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,8 @@ from worker.data import Data, DatasetUnavailable
 log = logging.getLogger(__name__)
 
 FITTED_PIXELS = 224
-SLICE_PICTURES = 5000
+LOGGED_PICTURES = 5000
+TASK_PICTURES = 100
 GREY_MODES = {"1", "L"}
 
 Read = Callable[[str], bytes]
@@ -97,13 +99,14 @@ def _decode_as(shared: Format, pictures: Sequence[str], read: Read) -> UInt8[nda
     width, height = shared.size or (FITTED_PIXELS, FITTED_PIXELS)
     pixels = np.empty((len(pictures), 1 if shared.mode == "L" else 3, height, width), dtype=np.uint8)
 
-    def fill(row: int) -> None:
-        pixels[row] = _decode(shared, pictures[row], read)
+    def fill(start: int) -> None:
+        for row, picture in enumerate(pictures[start : start + TASK_PICTURES], start):
+            pixels[row] = _decode(shared, picture, read)
 
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(pictures), SLICE_PICTURES):
-            end = min(start + SLICE_PICTURES, len(pictures))
-            for _ in pool.map(fill, range(start, end)):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(pictures), LOGGED_PICTURES):
+            end = min(start + LOGGED_PICTURES, len(pictures))
+            for _ in pool.map(fill, range(start, end, TASK_PICTURES)):
                 pass
             log.info("read %d of %d pictures", end, len(pictures))
     return pixels
@@ -117,7 +120,8 @@ def _decode(shared: Format, picture: str, read: Read) -> UInt8[ndarray, "channel
     if Format(mode, size) != shared:
         raise OtherFormat(Format(mode, size))
     try:
-        image = image.convert(shared.mode)
+        image.load()
+        image = image if image.mode == shared.mode else image.convert(shared.mode)
     except (OSError, SyntaxError, ValueError) as error:
         raise DatasetUnavailable(f"the picture {picture} cannot be decoded ({error}).") from error
     if shared.size is None:
