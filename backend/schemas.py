@@ -44,7 +44,7 @@ class Sgd(Strict):
     kind: Literal["sgd"] = "sgd"
     lr: float = Field(default=0.02, gt=0, le=10, title="Learning rate")
     momentum: float = Field(default=0.9, ge=0, lt=1, title="Momentum")
-    nesterov: bool = Field(default=True, title="Nesterov momentum")
+    nesterov: bool = Field(default=True, validate_default=True, title="Nesterov momentum")
     weight_decay: float = Field(default=5e-4, ge=0, le=1, title="Weight decay")
 
     @field_validator("nesterov")
@@ -62,6 +62,7 @@ class LrSchedule(Strict):
     milestones: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, title="Milestones (epochs)")
     """Epochs after which the rate is multiplied by gamma; left out: one half and three quarters of the epochs."""
     gamma: float = Field(default=0.1, gt=0, le=1, title="Gamma")
+    """What the rate is multiplied by at each milestone."""
 
     @field_validator("milestones")
     @classmethod
@@ -79,7 +80,9 @@ class Probe(Strict):
     """Which training images are recorded: drawn by count and seed, or named by index."""
 
     count: int = Field(default=256, ge=2, le=2048, title="Probe images")
+    """How many training images are followed."""
     seed: int = Field(default=0, ge=0, lt=2**31, title="Probe seed")
+    """Decides which images are drawn."""
     balanced: bool = Field(default=True, title="As many of each class")
     indices: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         default=None, max_length=2048, title="Explicit indices"
@@ -104,7 +107,8 @@ class Probe(Strict):
 class Recordings(Strict):
     """When the probe images are recorded, besides recording 0 (before the first update) and the end of the run."""
 
-    every_epochs: int = Field(default=1, ge=1, title="Every … epochs")
+    every_epochs: int = Field(default=1, ge=1, title="Epochs between recordings")
+    """1 records the probe images after every epoch."""
     log_spaced: int = Field(default=0, ge=0, le=200, title="Log-spaced steps")
     """So many further recordings within epochs, at steps spaced evenly on a logarithmic scale from 1 to the last."""
 
@@ -122,19 +126,24 @@ class RunSpec(Strict):
     net: Registered = Field(title="Net")
     dataset: Registered = Field(title="Dataset")
     name: Name = Field(default="", title="Name")
+    """Left out: net and dataset make the name."""
     tags: tuple[Tag, ...] = Field(default=(), max_length=20, title="Tags")
+    """Words to find the run by."""
     notes: str = Field(default="", max_length=20_000, pattern=NO_NUL, title="Notes")
     epochs: int = Field(default=20, ge=1, le=10_000, title="Epochs")
     batch_size: int = Field(default=64, ge=1, le=65_536, title="Batch size")
     optimiser: Sgd = Field(default=Sgd(), title="Optimiser")
     lr_schedule: LrSchedule = Field(default=LrSchedule(), validate_default=True, title="Learning-rate schedule")
     augmentation: Literal["none", "flip_crop"] = Field(default="none", title="Augmentation")
+    """How training images are varied; the probe images never are."""
     seed: int = Field(default=0, ge=0, lt=2**31, title="Seed")
+    """Decides the initial weights and the order of the images."""
     probe: Probe = Field(default=Probe(), title="Probe images")
     recordings: Recordings = Field(default=Recordings(), title="Recordings")
     quantities: tuple[Quantity, ...] = Field(
         default=(Quantity.PATH, Quantity.ACTIVATION), min_length=1, title="Quantities"
     )
+    """What of each unit is recorded: whether it is on, how strongly, or both."""
     precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", title="Device")
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from backend.api.body_limit import BodyLimit
 from backend.api.live import Hub, keep_runs_moving
 from backend.api.problems import handle_errors
 from backend.api.routes import events, recordings, runs, server, statistics
@@ -28,9 +29,9 @@ def create_app() -> FastAPI:
         swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
         static_url="/api/static",
         lifespan=_lifespan,
-        max_body_size=settings().max_body_bytes,
     )
     app.state.hub = Hub()
+    app.add_middleware(BodyLimit, max_bytes=settings().max_body_bytes)
     handle_errors(app)
     app.include_router(server.health)
     for routes in (runs, recordings, statistics, events, server):

@@ -1,0 +1,84 @@
+"""A finished run made of random numbers, written through the same services as a trainer's; for tests of reading."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from backend import artifacts, codec
+from backend.db import session_scope
+from backend.models import now
+from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut, RunSpec, RunStatus
+from backend.services import leases, recordings, runs
+from backend.services.recordings import LayerMeasure
+from backend.summary import summarise
+
+PNG = b"\x89PNG\r\n\x1a\n made"
+
+
+class MadeRun(NamedTuple):
+    """What was written: `arrays[measure, k, t]`, and paths[k, t] as an N × D matrix of booleans."""
+
+    id: int
+    images: int
+    recordings: int
+    layers: int
+    arrays: dict[tuple[Measure, int, int], ndarray]
+    paths: dict[tuple[int, int], ndarray]
+
+
+def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, **spec: object) -> MadeRun:
+    """A completed run with path statistics alone. The pair (0, 1) is undefined in layer 1 at recording 1."""
+    rng = np.random.default_rng(0)
+    made = RunSpec.model_validate({"net": "mlp", "dataset": "digits", "quantities": ["path"]} | spec)
+    with session_scope() as session:
+        run, _ = runs.submit(session, made)
+    with session_scope() as session:
+        lease = leases.claim(session, run.id, "tests@here")
+        assert lease is not None
+    with session_scope() as session:
+        recordings.write_layout(
+            session,
+            lease,
+            [LayerOut(k=k, name=f"relu{k}", kind="linear", units=units, shape=[units]) for k in range(1, layers + 1)],
+            [ImageOut(i=i, dataset_index=10 * i, label=i % 3, class_name=f"class {i % 3}") for i in range(images)],
+        )
+    for i in range(images):
+        artifacts.write_image(run.id, i, PNG)
+    arrays, paths = {}, {}
+    for t in range(count):
+        measures = []
+        for k in range(1, layers + 1):
+            paths[k, t] = rng.random((images, units)) < 0.5
+            artifacts.write_paths(run.id, t, k, codec.encode(codec.pack_paths(paths[k, t])))
+            counts = paths[k, t].astype(np.int32)
+            closeness = codec.to_pairs(counts @ counts.T)
+            found = {Measure.CLOSENESS: closeness}
+            if t > 0:
+                pairs = rng.random(images * (images - 1) // 2).astype(np.float32)
+                pairs[0] = np.nan if (k, t) == (1, 1) else pairs[0]
+                found |= {Measure.CROSS_PATH: pairs, Measure.SELF_SIMILARITY: rng.random(images).astype(np.float32)}
+            for measure, values in found.items():
+                arrays[measure, k, t] = values
+                summary = summarise(values) if measure is not Measure.CLOSENESS else None
+                measures.append(LayerMeasure(measure, Quantity.PATH, k, values, summary))
+        with session_scope() as session:
+            recordings.write_recording(session, lease, _recording(t), measures)
+    with session_scope() as session:
+        leases.end(session, lease, RunStatus.COMPLETED)
+    return MadeRun(run.id, images, count, layers, arrays, paths)
+
+
+def _recording(t: int) -> RecordingOut:
+    return RecordingOut(
+        t=t,
+        epoch=float(t),
+        step=10 * t,
+        lr=0.1,
+        train_loss=None if t == 0 else 1 / t,
+        train_accuracy=0.1 * t,
+        test_loss=1.5,
+        test_accuracy=0.09 * t,
+        seconds=2.0 * t,
+        created_at=now(),
+    )
