@@ -19,11 +19,16 @@ SCHEMAS = {
 }
 
 
-def _load_compiled() -> None:
+def _compiled_operators_load() -> bool:
     package = find_spec("torchvision")
     compiled = PathFinder.find_spec("_C", package.submodule_search_locations) if package else None
-    if compiled is not None and compiled.origin is not None:
+    if compiled is None or compiled.origin is None:
+        return False
+    try:
         torch.ops.load_library(compiled.origin)  # type: ignore[no-untyped-call]
+    except OSError:
+        return False
+    return True
 
 
 def _declare() -> list[torch.library.Library]:
@@ -37,9 +42,6 @@ def _declare() -> list[torch.library.Library]:
     return libraries
 
 
-try:
-    _load_compiled()
-except (ImportError, OSError):
-    _DECLARED = _declare()
+_DECLARED = [] if _compiled_operators_load() else _declare()
 
 torchvision: Any = importlib.import_module("torchvision")
