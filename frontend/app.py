@@ -18,9 +18,10 @@ from frontend.pages import Page, image, new_run, run, runs
 
 log = logging.getLogger(__name__)
 
+ASSETS = Path(__file__).parent / "assets"
+
 PAGES: tuple[Page, ...] = (runs, new_run, run, image)
 """Every page; adding a module here is all that it takes."""
-
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -51,7 +52,7 @@ def mount(api: FastAPI) -> Dash:
     dash_app = Dash(
         __name__,
         server=api,  # type: ignore[arg-type]
-        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_folder=str(ASSETS),
         pages_folder="",
         use_pages=False,
         title="Pathscope",

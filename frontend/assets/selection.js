@@ -85,7 +85,13 @@ window.dash_clientside = window.dash_clientside || {};
 
     /* ---- showing it ---- */
 
-    let frame = null;
+    /* Figures in the window move at once, the others when there is time: each costs 25 to 50 ms. */
+    let frame = null, later = null;
+    function visible(figure) {
+        const box = figure.getBoundingClientRect();
+        return box.bottom > 0 && box.top < window.innerHeight;
+    }
+
     function render() {
         if (frame === null) frame = requestAnimationFrame(draw);
     }
@@ -94,7 +100,10 @@ window.dash_clientside = window.dash_clientside || {};
         frame = null;
         if (!page.facts) return;
         controls();
-        document.querySelectorAll(".figure.linked .js-plotly-plot").forEach(link);
+        const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot")];
+        figures.filter(visible).forEach(link);
+        clearTimeout(later);
+        later = setTimeout(() => figures.filter((figure) => figure.isConnected).forEach(link), 150);
         strip();
         legend();
         partnerCard();

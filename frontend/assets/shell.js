@@ -15,6 +15,14 @@ window.dash_clientside.shell = {
         return [scheme, scheme];
     },
 
+    /* After a refused submission: the first field that is wrong. */
+    focusFirstError: function (summary) {
+        if (summary && summary.props && summary.props.className === "spec-refused") {
+            const field = document.querySelector("#spec-form :is(input, textarea)[aria-invalid=true]");
+            if (field) field.focus();
+        }
+    },
+
     /* A new page: name it, mark its link, go to the top. */
     entered: function (title) {
         if (!title) return;

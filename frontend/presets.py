@@ -1,0 +1,50 @@
+"""Runs that the form offers ready made."""
+
+from typing import Any, NamedTuple
+
+from backend.schemas import DatasetOut
+
+
+class Preset(NamedTuple):
+    """A ready-made request; None where no dataset that fits is offered."""
+
+    key: str
+    label: str
+    help: str
+    request: dict[str, Any] | None
+
+
+def presets(datasets: list[DatasetOut]) -> tuple[Preset, ...]:
+    """Every preset. For CIFAR-10 a folder of the operator goes before the dataset that has to be downloaded."""
+    cifar = _cifar10(datasets)
+    return (
+        Preset("demo", "Demo", "AlexNet on digits, 20 epochs", {"net": "alexnet", "dataset": "digits"}),
+        Preset("quick", "Quick look", "MLP on digits, 5 epochs", {"net": "mlp", "dataset": "digits", "epochs": 5}),
+        Preset("paper", "Paper", "AlexNet on CIFAR-10, 100 epochs", cifar and _paper(cifar)),
+        Preset(
+            "early",
+            "Early training",
+            "AlexNet on CIFAR-10, 10 epochs, 30 recordings more within epochs",
+            cifar
+            and {**_paper(cifar), "epochs": 10, "lr_schedule": {"kind": "cosine"}, "recordings": {"log_spaced": 30}},
+        ),
+    )
+
+
+def _paper(dataset: str) -> dict[str, Any]:
+    return {
+        "net": "alexnet",
+        "dataset": dataset,
+        "epochs": 100,
+        "batch_size": 128,
+        "optimiser": {"lr": 0.05},
+        "augmentation": "flip_crop",
+    }
+
+
+def _cifar10(datasets: list[DatasetOut]) -> str | None:
+    names = [
+        dataset.name for dataset in datasets if "cifar10" in dataset.name.lower().replace("-", "").replace("_", "")
+    ]
+    names = [name for name in names if "cifar100" not in name.lower().replace("-", "").replace("_", "")]
+    return max(names, key=lambda name: name != "cifar10", default=None)
