@@ -190,7 +190,7 @@ def _server() -> "Server":
 def main() -> None:
     """Run the command; whatever goes wrong becomes a line on stderr and an exit code."""
     try:
-        app()
+        app(prog_name="pathscope")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

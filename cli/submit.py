@@ -43,6 +43,8 @@ def _read(file: Path) -> dict[str, Any]:
         raise CliError(f"cannot read {where}: {error.strerror}", INVALID) from error
     except ValueError as error:
         raise CliError(f"{where} is not JSON: {error}", INVALID) from error
+    except RecursionError as error:
+        raise CliError(f"{where} is not JSON: it is nested too deeply", INVALID) from error
     if not isinstance(spec, dict):
         raise CliError(f'{where} must hold one JSON object, e.g. {{"net": "alexnet", "dataset": "digits"}}', INVALID)
     return spec

@@ -30,7 +30,7 @@ make_venv() {
 install() {
     local what=$1
     echo "Installing the pinned packages of constraints.txt; the first time takes some minutes …"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable "$what" ||
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable "$what" ||
         fail "pip could not install the packages; its message stands above"
 }
 
