@@ -1,15 +1,14 @@
 """From what was captured at two successive recordings to the measures that are stored of each layer."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Float64, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from backend.codec import pack_paths, to_pairs, unpack_paths
+from backend.codec import pack_paths, to_pairs
 from backend.schemas import Measure, Quantity
 from backend.services.recordings import LayerMeasure
 from backend.summary import summarise
@@ -31,13 +30,14 @@ class Recorded(NamedTuple):
 class Measures:
     """Turns captures into measures, recording by recording, and keeps what the next one is compared with.
 
+    To go on from a checkpoint, `step` once more with what its net gives: the comparison starts from there.
+
     `paths` are the newest recording's packed paths, layer by layer (`codec.pack_paths`), whatever the quantities.
     """
 
     def __init__(self, quantities: Sequence[Quantity]) -> None:
         self.quantities = tuple(quantities)
         self.paths: list[UInt8[ndarray, "images bytes"]] = []
-        self._units: list[int] = []
         self._before: dict[tuple[Quantity, int], Recorded] = {}
 
     def step(self, captures: Sequence[Capture]) -> list[LayerMeasure]:
@@ -52,53 +52,24 @@ class Measures:
             for measure in self._measure(quantity, k, one.paths if quantity is Quantity.PATH else one.activations)
         ]
         self.paths = [pack_paths(one.paths.cpu().numpy()) for one in captures]
-        self._units = [one.activations.shape[1] for one in captures]
         return measures
-
-    def state(self) -> dict[str, Any]:
-        """Tensors and numbers alone: all that `load_state` needs to go on to the bit."""
-        activations = {
-            k: recorded.layer.cpu()
-            for (quantity, k), recorded in self._before.items()
-            if quantity is Quantity.ACTIVATION
-        }
-        return {
-            "units": list(self._units),
-            "paths": [torch.from_numpy(paths) for paths in self.paths],
-            "activations": activations,
-        }
-
-    def load_state(self, state: dict[str, Any], device: torch.device) -> None:
-        """Go on after the recording at which `state` was taken, with captures that lie on `device`."""
-        self._units = list(state["units"])
-        self.paths = [paths.numpy() for paths in state["paths"]]
-        self._before = {}
-        if Quantity.PATH in self.quantities:
-            for k, (paths, units) in enumerate(zip(self.paths, self._units, strict=True), start=1):
-                self._keep(Quantity.PATH, k, torch.from_numpy(unpack_paths(paths, units)).to(device))
-        for k, activations in state["activations"].items():
-            self._keep(Quantity.ACTIVATION, k, activations.to(device))
 
     def _measure(self, quantity: Quantity, k: int, layer: Layer) -> Iterator[LayerMeasure]:
         before = self._before.get((quantity, k))
-        now = self._keep(quantity, k, layer)
-        yield LayerMeasure(Measure.CLOSENESS, quantity, k, self._closeness(quantity, now), None)
+        now = self._before[quantity, k] = Recorded(layer, shared_squares(layer))
+        yield LayerMeasure(Measure.CLOSENESS, quantity, k, _closeness(quantity, now), None)
         if before is not None:
             across = cross_path(now.layer, before.layer, now.squares, before.squares)
             yield _summarised(Measure.CROSS_PATH, quantity, k, to_pairs(across.cpu().numpy()))
             alone = self_similarity(now.layer, before.layer)
             yield _summarised(Measure.SELF_SIMILARITY, quantity, k, alone.cpu().numpy())
 
-    def _keep(self, quantity: Quantity, k: int, layer: Layer) -> Recorded:
-        self._before[quantity, k] = recorded = Recorded(layer, shared_squares(layer))
-        return recorded
 
-    @staticmethod
-    def _closeness(quantity: Quantity, now: Recorded) -> ndarray:
-        """The overlap of paths (their squared norms are just that), or the cosine of activations."""
-        if quantity is Quantity.PATH:
-            return to_pairs(now.squares.cpu().numpy()).astype(np.int32)
-        return to_pairs(activation_similarity(now.layer).cpu().numpy()).astype(np.float32)
+def _closeness(quantity: Quantity, now: Recorded) -> ndarray:
+    """The overlap of paths (their squared norms are just that), or the cosine of activations."""
+    if quantity is Quantity.PATH:
+        return to_pairs(now.squares.cpu().numpy()).astype(np.int32)
+    return to_pairs(activation_similarity(now.layer).cpu().numpy()).astype(np.float32)
 
 
 def _summarised(measure: Measure, quantity: Quantity, k: int, values: ndarray) -> LayerMeasure:

@@ -70,6 +70,17 @@ def test_resumed_training_goes_on_to_the_bit(stop):
     assert same(whole.net, resumed.net)
 
 
+def test_checkpointed_net_gives_the_same_activations_to_the_bit():
+    run, probes = training(batch_norm=True), torch.tensor([3, 1, 30])
+    for step in run:
+        if step.step == 7:
+            break
+    resumed = training(batch_norm=True)
+    resumed.load_state_dict(run.state_dict())
+    for one, other in zip(*(capture(each.net, each.probe_images(probes)) for each in (run, resumed)), strict=True):
+        assert torch.equal(one.activations, other.activations)
+
+
 def test_recording_and_evaluating_do_not_change_the_training():
     plain, watched = training(), training()
     list(plain)
