@@ -13,7 +13,6 @@ from backend.catalogue import IMAGE_FOLDER, image_folder
 from backend.plugins import dataset_entries
 from worker.data import Data, DatasetUnavailable
 from worker.image_folder import load_image_folder
-from worker.vision import torchvision
 
 __all__ = ["Data", "DatasetUnavailable", "load_cifar10", "load_data", "load_digits"]
 
@@ -45,6 +44,8 @@ def load_digits(folder: Path) -> Data:  # noqa: ARG001
 
 def load_cifar10(folder: Path) -> Data:
     """CIFAR-10, 32×32 in colour; downloaded once. Raises DatasetUnavailable where that fails."""
+    from worker.vision import torchvision  # takes seconds to import, and nothing else needs it
+
     try:
         train, test = (
             torchvision.datasets.CIFAR10(folder / "cifar10", train=train, download=True) for train in (True, False)
