@@ -1,5 +1,6 @@
 """Runs that the form offers ready made."""
 
+import re
 from typing import Any, NamedTuple
 
 from backend.schemas import DatasetOut
@@ -20,13 +21,12 @@ def presets(datasets: list[DatasetOut]) -> tuple[Preset, ...]:
     return (
         Preset("demo", "Demo", "AlexNet on digits, 20 epochs", {"net": "alexnet", "dataset": "digits"}),
         Preset("quick", "Quick look", "MLP on digits, 5 epochs", {"net": "mlp", "dataset": "digits", "epochs": 5}),
-        Preset("paper", "Paper", "AlexNet on CIFAR-10, 100 epochs", cifar and _paper(cifar)),
+        Preset("paper", "Paper", "AlexNet on CIFAR-10, 100 epochs", _paper(cifar) if cifar else None),
         Preset(
             "early",
             "Early training",
             "AlexNet on CIFAR-10, 10 epochs, 30 recordings more within epochs",
-            cifar
-            and {**_paper(cifar), "epochs": 10, "lr_schedule": {"kind": "cosine"}, "recordings": {"log_spaced": 30}},
+            _early(cifar) if cifar else None,
         ),
     )
 
@@ -42,9 +42,11 @@ def _paper(dataset: str) -> dict[str, Any]:
     }
 
 
+def _early(dataset: str) -> dict[str, Any]:
+    return {**_paper(dataset), "epochs": 10, "lr_schedule": {"kind": "cosine"}, "recordings": {"log_spaced": 30}}
+
+
 def _cifar10(datasets: list[DatasetOut]) -> str | None:
-    names = [
-        dataset.name for dataset in datasets if "cifar10" in dataset.name.lower().replace("-", "").replace("_", "")
-    ]
-    names = [name for name in names if "cifar100" not in name.lower().replace("-", "").replace("_", "")]
+    plain = {dataset.name: re.sub(r"[^a-z0-9]", "", dataset.name.lower()) for dataset in datasets}
+    names = [name for name, letters in plain.items() if "cifar10" in letters and "cifar100" not in letters]
     return max(names, key=lambda name: name != "cifar10", default=None)

@@ -1,5 +1,6 @@
 """The rows of the table of runs: asked of the services, and said in the words of the table."""
 
+from contextlib import suppress
 from typing import Any
 
 from backend.catalogue import IMAGE_FOLDER
@@ -59,9 +60,9 @@ def cancel(run_ids: list[int]) -> None:
 
 
 def delete(run_ids: list[int]) -> None:
-    """Delete each run with its files. Raises Conflict for the first that has not ended."""
+    """Delete each run with its files; one that is gone already is no error. Raises Conflict for one that runs."""
     for run_id in run_ids:
-        with session_scope() as session:
+        with suppress(NotFound), session_scope() as session:
             runs.delete(session, run_id)
 
 

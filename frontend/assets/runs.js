@@ -117,8 +117,8 @@
             return status ? {...others, status_text: {filterType: "text", type: "startsWith", filter: status.slice(0, 6)}} : others;
         },
 
-        /* -> dialog opened, its text. */
-        askDelete: function (ask, keep, selected, rows) {
+        /* -> dialog opened, its text. Both of its buttons close it. */
+        askDelete: function (ask, keep, confirm, selected, rows) {
             if (window.dash_clientside.callback_context.triggered_id !== "runs-delete") {
                 return [false, window.dash_clientside.no_update];
             }

@@ -93,7 +93,7 @@ window.dash_clientside = window.dash_clientside || {};
     }
 
     function render() {
-        if (frame === null) frame = requestAnimationFrame(draw);
+        if (frame === null) frame = setTimeout(draw);
     }
 
     function draw() {
@@ -324,6 +324,26 @@ window.dash_clientside = window.dash_clientside || {};
 
     /* ---- what Dash calls ---- */
 
+    /* Newer facts make every figure ask the server again, and Dash drops the answer to a question that has been asked
+       again. So facts change only when all figures have been drawn for the last ones (or something went wrong). */
+    const PATIENCE = 5000;
+    const awaited = new Set();
+    let pending = null, since = 0;
+    function adopt() {
+        if (!pending || !page.place || pending.run !== page.place.run) return;
+        const left = PATIENCE - (Date.now() - since);
+        if (awaited.size && left > 0) {
+            setTimeout(adopt, left + 10);
+            return;
+        }
+        const facts = pending;
+        pending = null;
+        since = Date.now();
+        awaited.clear();
+        document.querySelectorAll(".figure .dash-graph").forEach((graph) => awaited.add(graph.id));
+        window.dash_clientside.set_props("facts", {data: facts});
+    }
+
     const nothing = () => window.dash_clientside.no_update;
     let ticks = 0;
     window.dash_clientside.selection = {
@@ -337,14 +357,41 @@ window.dash_clientside = window.dash_clientside || {};
         /* theme.data -> run-theme.data */
         theme: (theme) => theme,
 
-        /* A run's page: facts, figures, place. */
-        entered_run: function (facts, ...rest) {
-            begin(facts, rest.at(-1), null);
+        /* facts.data, place -> recordings-known.data: what is known of the run, and where we are. */
+        learn: function (facts, place) {
+            const was = page.place;
+            if (!was || !place || was.run !== place.run || was.image !== place.image) {
+                for (const name of Object.keys(shown)) delete shown[name];
+                if (playing) stop();
+                page.neighbours = null;
+            }
+            Object.assign(page, {facts, place});
+            if (byId("layer") && facts.layers.length && !shown.layers) {
+                shown.layers = true;
+                set("layer", {data: facts.layers.map(({value, label}) => ({value, label})), value: String(layer())});
+            }
+            render();
+            return facts.epochs.length;
         },
 
-        /* The image page: facts, neighbours, strip, figures, place. */
-        arrived: function (facts, neighbours, ...rest) {
-            begin(facts, rest.at(-1), neighbours);
+        /* run-news.data: facts that are newer than ours. */
+        news: function (facts) {
+            if (!facts) return;
+            pending = facts;
+            adopt();
+        },
+
+        /* neighbours.data of the image page. */
+        neighbours: function (neighbours) {
+            page.neighbours = neighbours;
+            render();
+        },
+
+        /* A graph has got its figure. It is painted only after this returns: look again until it is. */
+        drawn: function () {
+            awaited.delete(window.dash_clientside.callback_context.triggered_id);
+            if (!awaited.size) adopt();
+            for (const wait of [0, 60, 200, 600, 1500]) setTimeout(render, wait);
         },
 
         chosen_layer: function (layerValue, quantity) {
@@ -374,14 +421,4 @@ window.dash_clientside = window.dash_clientside || {};
             select({t: value}, true);
         },
     };
-
-    function begin(facts, place, neighbours) {
-        const moved = !page.place || !place || page.place.run !== place.run || page.place.image !== place.image;
-        if (moved) for (const name of Object.keys(shown)) delete shown[name];
-        if (moved && playing) stop();
-        Object.assign(page, {facts, place, neighbours});
-        render();
-        // A figure is painted after its callback has answered: look again until all are.
-        for (const wait of [60, 200, 600, 1500]) setTimeout(render, wait);
-    }
 })();

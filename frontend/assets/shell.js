@@ -1,5 +1,28 @@
 /* Clientside callbacks of the shell: colour scheme, and what happens when a page is entered. */
 window.dash_clientside = window.dash_clientside || {};
+
+/* A callback that fails on the server would only leave a line in the console: say it. */
+(function () {
+    "use strict";
+    const ask = window.fetch.bind(window);
+    window.fetch = async function (...args) {
+        const response = await ask(...args);
+        const address = args[0] instanceof Request ? args[0].url : String(args[0]);
+        if (response.status >= 500 && address.includes("_dash-update-component")) {
+            const said = {
+                id: "callback-failed",
+                action: "show",
+                title: "Something went wrong on the server",
+                message: "Part of this page may be missing. The server's log says why.",
+                color: "red",
+                autoClose: 10000,
+            };
+            window.dash_clientside.set_props("notifications", {sendNotifications: [said]});
+        }
+        return response;
+    };
+})();
+
 window.dash_clientside.shell = {
     /* -> theme.data, mantine.forceColorScheme. Remembered under Mantine's own key. */
     theme: function (clicks, current) {

@@ -186,15 +186,13 @@ def register(dash_app: Dash) -> None:
         await asyncio.to_thread(run_rows.cancel, _chosen(selected, rows, "can_cancel"))
 
     @dash_app.callback(
-        Output("runs-delete-dialog", "opened", allow_duplicate=True),
         Input("runs-delete-confirm", "n_clicks"),
         State("runs-grid", "selectedRows"),
         State("runs-grid", "rowData"),
         prevent_initial_call=True,
     )
-    async def delete(_clicks: int, selected: list[dict[str, Any]], rows: list[dict[str, Any]]) -> bool:
+    async def delete(_clicks: int, selected: list[dict[str, Any]], rows: list[dict[str, Any]]) -> None:
         await asyncio.to_thread(run_rows.delete, _chosen(selected, rows, "can_delete"))
-        return False
 
     _register_clientside(dash_app)
 
@@ -249,6 +247,7 @@ def _register_clientside(dash_app: Dash) -> None:
         Output("runs-delete-text", "children"),
         Input("runs-delete", "n_clicks"),
         Input("runs-delete-keep", "n_clicks"),
+        Input("runs-delete-confirm", "n_clicks"),
         State("runs-grid", "selectedRows"),
         State("runs-grid", "rowData"),
         prevent_initial_call=True,
