@@ -38,10 +38,8 @@ def register(dash_app: Dash) -> None:
         State("theme", "data"),
     )
 
-    @dash_app.callback(
-        Output("worker-badge", "children"), Input("worker-interval", "n_intervals"), Input("live", "data")
-    )
-    async def show_workers(_intervals: int | None, _tick: Tick) -> Component:
+    @dash_app.callback(Output("worker-badge", "children"), Input("worker-interval", "n_intervals"))
+    async def show_workers(_intervals: int | None) -> Component:
         return worker_badge(await asyncio.to_thread(_workers))
 
 

@@ -100,6 +100,7 @@ window.dash_clientside = window.dash_clientside || {};
         frame = null;
         if (!page.facts) return;
         controls();
+        document.querySelectorAll(".figure .js-plotly-plot").forEach(keepZoom);
         const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot")];
         figures.filter(visible).forEach(link);
         clearTimeout(later);
@@ -135,6 +136,12 @@ window.dash_clientside = window.dash_clientside || {};
         }
         const follow = byId("follow");
         if (follow) follow.classList.toggle("is-following", now.t === null);
+    }
+
+    /* Dash copies every change of a figure's layout into its `figure` and draws it again (since 4.4). That would undo
+       uirevision, by which live redraws keep the zoom, and double the cost of moving a cursor. Nobody needs it here. */
+    function keepZoom(figure) {
+        if (figure.removeAllListeners) figure.removeAllListeners("plotly_relayout");
     }
 
     /* A figure that has been drawn: answer its clicks once, and keep its cursor where it belongs after each redraw. */
@@ -345,13 +352,29 @@ window.dash_clientside = window.dash_clientside || {};
     }
 
     const nothing = () => window.dash_clientside.no_update;
-    let ticks = 0;
+    let ticks = 0, asked = 0, again = false;
+    function ask() {
+        ticks += 1;
+        asked = Date.now();
+        again = false;
+        return ticks;
+    }
+
     window.dash_clientside.selection = {
         /* live.data, place -> run-tick.data */
         concerns: function (tick, place) {
             if (!tick || !place || (tick.runs !== null && !tick.runs.includes(place.run))) return nothing();
-            ticks += 1;
-            return ticks;
+            if (Date.now() - asked < PATIENCE) {
+                again = true;
+                return nothing();
+            }
+            return ask();
+        },
+
+        /* The server has answered the last tick: pass on what has come in since. */
+        answered: function () {
+            asked = 0;
+            if (again) window.dash_clientside.set_props("run-tick", {data: ask()});
         },
 
         /* theme.data -> run-theme.data */

@@ -21,7 +21,7 @@ def shell() -> Component:
             dcc.Store(id="live", data={"runs": [], "n": 0}),
             dcc.Store(id="theme"),
             dcc.Store(id="title"),
-            dcc.Interval(id="worker-interval", interval=5000),
+            dcc.Interval(id="worker-interval", interval=3000),
             dmc.NotificationContainer(id="notifications", position="top-right"),
             html.A("Skip to the content", href="#page", className="skip-link"),
             _top_bar(),

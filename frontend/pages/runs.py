@@ -28,9 +28,9 @@ _COLUMNS: list[dict[str, Any]] = [
     {"field": "net", "headerName": "Net", "width": 105},
     {"field": "dataset", "headerName": "Dataset", "width": 120},
     {"field": "tags", "headerName": "Tags", "cellRenderer": "RunTags", "minWidth": 120, "flex": 1},
-    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 225, "filter": False},
-    {"field": "train_accuracy", "headerName": "Train acc.", "numeric": True, "width": 125},
-    {"field": "test_accuracy", "headerName": "Test acc.", "numeric": True, "width": 120},
+    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 210, "filter": False},
+    {"field": "train_accuracy", "headerName": "Train acc.", "share": True, "width": 100},
+    {"field": "test_accuracy", "headerName": "Test acc.", "share": True, "width": 96},
     {
         "field": "started_at",
         "headerName": "Started",
@@ -44,7 +44,7 @@ _COLUMNS: list[dict[str, Any]] = [
         "valueGetter": {"function": "runSeconds(params.data)"},
         "valueFormatter": {"function": "runDuration(params.value)"},
         "type": "rightAligned",
-        "width": 115,
+        "width": 105,
         "filter": False,
     },
 ]
@@ -120,11 +120,11 @@ def _grid() -> Component:
 
 
 def _column(column: dict[str, Any]) -> dict[str, Any]:
-    plain = {key: value for key, value in column.items() if key != "numeric"}
-    if not column.get("numeric"):
+    """The column as AG Grid takes it; those marked as a share hold 0 to 1 and show per cent."""
+    plain = {key: value for key, value in column.items() if key != "share"}
+    if not column.get("share"):
         return plain
-    share = {"function": "runShare(params.value)"}
-    return {**plain, "type": "rightAligned", "filter": "agNumberColumnFilter", "valueFormatter": share}
+    return {**plain, "type": "rightAligned", "filter": False, "valueFormatter": {"function": "runShare(params.value)"}}
 
 
 def _empty() -> Component:
