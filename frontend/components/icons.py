@@ -5,7 +5,6 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-
 HIDDEN: dict[str, Any] = {"aria-hidden": "true"}
 
 
