@@ -351,6 +351,18 @@ window.dash_clientside = window.dash_clientside || {};
         window.dash_clientside.set_props("facts", {data: facts});
     }
 
+    /* A page has just been built: its controls show what the address says, as far as the server knew it. */
+    function enter(built) {
+        if (playing) stop();
+        for (const name of Object.keys(shown)) delete shown[name];
+        const {quantity, sort} = state();
+        Object.assign(shown, {quantity, sort, layers: built, layer: built ? String(layer()) : undefined});
+        Object.assign(page, {neighbours: null});
+        asked = 0;
+        pending = null;
+        awaited.clear();
+    }
+
     const nothing = () => window.dash_clientside.no_update;
     let ticks = 0, asked = 0, again = false;
     function ask() {
@@ -382,15 +394,12 @@ window.dash_clientside = window.dash_clientside || {};
 
         /* facts.data, place -> recordings-known.data: what is known of the run, and where we are. */
         learn: function (facts, place) {
-            const was = page.place;
-            if (!was || !place || was.run !== place.run || was.image !== place.image) {
-                for (const name of Object.keys(shown)) delete shown[name];
-                if (playing) stop();
-                page.neighbours = null;
-            }
+            const moved = page.place !== place, built = facts.layers.length > 0;
             Object.assign(page, {facts, place});
-            if (byId("layer") && facts.layers.length && !shown.layers) {
+            if (moved) enter(built);
+            if (built && !shown.layers) {
                 shown.layers = true;
+                shown.layer = String(layer());
                 set("layer", {data: facts.layers.map(({value, label}) => ({value, label})), value: String(layer())});
             }
             render();

@@ -6,7 +6,7 @@ Both pages of a run have the stores `place` {"run": id, "image": i or None}, `ru
 """
 
 import asyncio
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
@@ -16,12 +16,15 @@ from backend.schemas import ImageOut, RunOut
 from backend.services import recordings, runs, workers
 from frontend.components.status import run_status
 
+Version = list[str | int]
+
 
 class LayerFact(TypedDict):
-    k: int
+    """`label` is what a select calls the layer, `value` its k as text."""
+
+    value: str
+    label: str
     name: str
-    kind: str
-    units: int
 
 
 class Facts(TypedDict):
@@ -47,7 +50,7 @@ def read_facts(run_id: int) -> Facts:
         return Facts(
             run=run_id,
             layers=[
-                LayerFact(k=one.k, name=one.name, kind=one.kind, units=one.units)
+                LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)
                 for one in recordings.list_layers(session, run_id)
             ],
             labels=[image.label for image in images],
@@ -68,7 +71,7 @@ def image_name(image: ImageOut) -> str:
     return f"#{image.i} · {image.class_name}"
 
 
-def version_of(run: RunOut) -> list[str | int]:
+def version_of(run: RunOut) -> Version:
     """Changes whenever there is more to draw of the run."""
     phase = run.progress.phase if run.progress and run.last is None else ""
     return [run.status.value, run.last.t if run.last else -1, phase]
@@ -76,10 +79,7 @@ def version_of(run: RunOut) -> list[str | int]:
 
 def layer_options(layers: list[LayerFact]) -> list[dict[str, str]]:
     """The choices of a layer select."""
-    return [
-        {"value": str(layer["k"]), "label": f"{layer['k']} · {layer['name']} ({layer['units']:,} units)"}
-        for layer in layers
-    ]
+    return [{"value": layer["value"], "label": layer["label"]} for layer in layers]
 
 
 def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]:
@@ -89,12 +89,19 @@ def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]
         dcc.Store(id="run-tick", data=0),
         dcc.Store(id="run-theme"),
         dcc.Store(id="run-version", data=version_of(run)),
+        dcc.Store(id="run-news"),
+        dcc.Store(id="recordings-known"),
         dcc.Store(id="facts", data=dict(facts)),
     ]
 
 
 def register(dash_app: Dash) -> None:
-    """Keep the stores and the status up to date as ticks come in."""
+    """Keep the stores and the status up to date as ticks come in.
+
+    News become facts in the browser (assets/selection.js): were `facts` an output here, Dash would hold every figure
+    back while a tick is being answered, and with ticks coming fast none would ever be drawn.
+    """
+    dash_app.clientside_callback(ClientsideFunction("selection", "news"), Input("run-news", "data"))
     dash_app.clientside_callback(
         ClientsideFunction("selection", "theme"), Output("run-theme", "data"), Input("theme", "data")
     )
@@ -106,22 +113,38 @@ def register(dash_app: Dash) -> None:
         prevent_initial_call=True,
     )
 
+    dash_app.clientside_callback(
+        ClientsideFunction("selection", "learn"),
+        Output("recordings-known", "data"),  # without an output, Dash would not call it when the page is entered
+        Input("facts", "data"),
+        State("place", "data"),
+    )
+
+    dash_app.clientside_callback(ClientsideFunction("selection", "answered"), Input("run-status", "children"))
+
     @dash_app.callback(
         Output("run-status", "children"),
         Output("run-version", "data"),
+        Output("run-news", "data"),
         Input("run-tick", "data"),
         Input("run-interval", "n_intervals"),
         State("place", "data"),
         State("run-version", "data"),
         prevent_initial_call=True,
     )
-    async def show_status(_tick: int, _intervals: int, place: Place, known: list[str | int]) -> tuple[object, object]:
-        run, working = await asyncio.to_thread(read_run, place["run"])
-        version = version_of(run)
-        return run_status(run, working, compact=place["image"] is not None), no_update if version == known else version
+    async def show_news(_tick: int, _intervals: int, place: Place, known: Version) -> tuple[Any, Any, Any]:
+        run, working, facts = await asyncio.to_thread(read_news, place["run"], known)
+        status = run_status(run, working, compact=place["image"] is not None)
+        return status, version_of(run) if facts else no_update, facts or no_update
 
-    @dash_app.callback(
-        Output("facts", "data"), Input("run-version", "data"), State("place", "data"), prevent_initial_call=True
-    )
-    async def show_facts(_version: list[str | int], place: Place) -> Facts:
-        return await asyncio.to_thread(read_facts, place["run"])
+
+def read_news(run_id: int, known: Version) -> tuple[RunOut, bool, Facts | None]:
+    """The run, whether any worker lives, and the facts if they are newer than the known version. Raises NotFound."""
+    run, working = read_run(run_id)
+    return run, working, read_facts(run_id) if version_of(run) != known else None
+
+
+def watch_figures(dash_app: Dash, *names: str) -> None:
+    """Have the page's script look at these graphs whenever they get a figure."""
+    for name in names:
+        dash_app.clientside_callback(ClientsideFunction("selection", "drawn"), Input(name, "figure"))

@@ -43,13 +43,19 @@ def run_status(run: RunOut, working: bool, compact: bool) -> list[Component]:
     elif run.status is RunStatus.QUEUED:
         parts.append(_waiting(working))
     elif run.status is RunStatus.FAILED:
-        parts.append(_alert("This run has failed", run.reason or "The trainer ended without saying why.", "red"))
+        parts.append(
+            _alert("This run has failed", _sentence(run.reason) or "The trainer ended without saying why.", "red")
+        )
     elif run.status is RunStatus.CANCELLED and not compact:
         parts.append(_alert("This run was cancelled", "The recordings made until then are kept and shown.", "orange"))
     if run.status is RunStatus.COMPLETED and not compact and run.started_at and run.finished_at:
         took = duration((run.finished_at - run.started_at).total_seconds())
         parts.append(dmc.Text(f"Trained for {run.spec.epochs} epochs in {took}.", size="sm", c="dimmed"))
     return [dmc.Stack([status_badge(run), *parts], gap="xs")]
+
+
+def _sentence(reason: str | None) -> str:
+    return reason[:1].upper() + reason[1:] if reason else "The trainer ended without saying why."
 
 
 def duration(seconds: float) -> str:

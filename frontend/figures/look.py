@@ -99,6 +99,7 @@ def cursor(t: int | None, look: Look) -> dict[str, Any]:
 def empty(sentence: str, look: Look, height: int = 320) -> go.Figure:
     """In place of a figure that has nothing to show yet: one plain sentence."""
     figure = base("", look, revision="empty", height=height)
+    figure.update_layout(margin={"l": 16, "r": 16}, shapes=[])
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(

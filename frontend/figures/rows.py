@@ -11,6 +11,13 @@ from numpy import ndarray
 from backend.series import ImageRows, LayerRows
 from frontend.figures.look import GAP, PARTNER, Look, base, cursor, empty, low_end, times
 
+MARK = "#1a1b1e"
+
+
+def layers_height(layers: int) -> int:
+    """In pixels, for a heat map with a row per layer."""
+    return max(320, 90 + 24 * layers)
+
 
 def layers_over_training(
     rows: LayerRows,
@@ -23,7 +30,7 @@ def layers_over_training(
     t: int | None = None,
 ) -> go.Figure:
     """The self-similarity of one image, a row per layer and a column per recording; a frame marks the chosen layer."""
-    height = max(220, 90 + 26 * len(rows.layers))
+    height = layers_height(len(rows.layers))
     if not rows.values.size:
         return empty("Self-similarity begins with the second recording.", look, height)
     figure = _heat_map(rows.values, rows.recordings, epochs, look, "layer", revision, t, height)
@@ -32,7 +39,7 @@ def layers_over_training(
         customdata=[[name] * len(rows.recordings) for name in names],
         hovertemplate="layer %{y} (%{customdata})<br>self-similarity %{z:.4f}<br>%{text}<extra></extra>",
     )
-    _frame(figure, layer, rows.recordings, look.ink)
+    _frame(figure, layer, rows.recordings, MARK)
     figure.update_layout(meta={"select": "layer", "rows": rows.layers.tolist()})
     figure.update_yaxes(tickvals=rows.layers.tolist(), autorange="reversed")
     return figure
@@ -113,7 +120,7 @@ def _heat_map(
     height: int,
 ) -> go.Figure:
     figure = base(title_y, look, revision=revision, t=t, height=height)
-    line = {**cursor(t, look), "line": {"color": look.ink if look.scheme == "light" else "#1a1b1e", "width": 1.5}}
+    line = {**cursor(t, look), "line": {"color": MARK, "width": 1.5}}
     figure.update_layout(shapes=[_halo(line), line])
     figure.add_heatmap(
         x=recordings.tolist(),

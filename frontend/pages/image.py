@@ -17,6 +17,7 @@ from frontend.components.image_head import image_head
 from frontend.components.panel import graph, panel
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
+from frontend.figures.rows import layers_height
 from frontend.pages import image_figures
 from frontend.pages.run import number
 
@@ -44,6 +45,7 @@ def layout(run_id: str, image: str, **query: str) -> Component:
                     html.Div(run_status(run, working, compact=True), id="run-status", role="status"),
                 ],
                 justify="space-between",
+                align="flex-start",
             ),
             html.Div(image_head(run, facts, i), id="image-head"),
             _bar(run, facts, selection),
@@ -78,7 +80,7 @@ def _self_similarity(facts: Facts) -> list[Component]:
             "How much of its path the image kept since the recording before, layer by layer.",
             "sᵢᵗ = pᵢᵗ⁻¹ · pᵢᵗ / |pᵢᵗ⁻¹| |pᵢᵗ|: 1 means that exactly the same units are on. For activations a stands "
             "in place of p. Grey cells are undefined: no unit was on. Click a cell to choose its layer and recording.",
-            graph("layers-figure", max(220, 90 + 26 * len(facts["layers"]))),
+            graph("layers-figure", layers_height(len(facts["layers"]))),
         ),
         panel(
             "Self-similarity in this layer",

@@ -10,7 +10,7 @@ from backend.db import read_scope
 from backend.schemas import Measure, Quantity
 from backend.series import ImageRows, LayerRows, Neighbours
 from backend.services import statistics
-from frontend.components.facts import Facts, Place
+from frontend.components.facts import Facts, Place, watch_figures
 from frontend.components.film_strip import film_strip
 from frontend.components.gallery import picture
 from frontend.components.image_head import image_words, partner_options
@@ -90,15 +90,10 @@ def _register_selection(dash_app: Dash) -> None:
         ("slid", [Input("recording", "value")]),
     ):
         dash_app.clientside_callback(ClientsideFunction("selection", name), *inputs, prevent_initial_call=True)
-    drawn = ("layers", "self", "pairs", "partner", "ranks", "closeness")
-    dash_app.clientside_callback(
-        ClientsideFunction("selection", "arrived"),
-        Input("facts", "data"),
-        Input("neighbours", "data"),
-        Input("film-strip", "children"),
-        *[Input(f"{name}-figure", "figure") for name in drawn],
-        State("place", "data"),
-    )
+    dash_app.clientside_callback(ClientsideFunction("selection", "neighbours"), Input("neighbours", "data"))
+    dash_app.clientside_callback(ClientsideFunction("selection", "drawn"), Input("film-strip", "children"))
+    names = ("layers", "self", "pairs", "partner", "ranks", "closeness")
+    watch_figures(dash_app, *(f"{name}-figure" for name in names))
 
 
 def _register_head(dash_app: Dash) -> None:
@@ -119,11 +114,20 @@ def _register_head(dash_app: Dash) -> None:
 
 
 def _register_self_similarity(dash_app: Dash) -> None:
-    @dash_app.callback(Output("layers-figure", "figure"), *SHARED, *WHERE)
-    async def show_layers(facts: Facts, *shared: Any) -> Any:  # noqa: ANN401
-        view = view_of(facts, *shared)
+    @dash_app.callback(
+        Output("layers-figure", "figure"),
+        Input("facts", "data"),
+        Input("quantity", "value"),
+        Input("run-theme", "data"),
+        State("layer", "value"),
+        *WHERE,
+    )
+    async def show_layers(
+        facts: Facts, quantity: str, theme: Scheme | None, layer: str | None, place: Place, search: str | None
+    ) -> Any:  # noqa: ANN401
+        view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
-            return empty(WAITING, view, 260)
+            return empty(WAITING, view)
         rows = await asyncio.to_thread(_read_layers, view)
         names = [layer["name"] for layer in facts["layers"]]
         revision = f"{view.image} {view.look.quantity}"
@@ -153,8 +157,8 @@ def _register_cross_path(dash_app: Dash) -> None:
         Output("pairs-figure", "figure"), *SHARED, Input("sort", "value"), *WHERE, State("partner", "value")
     )
     async def show_pairs(facts: Facts, *rest: Any) -> Any:  # noqa: ANN401
-        *shared, sort, place, search, partner = rest
-        view = view_of(facts, *shared, place, search)
+        layer, quantity, theme, sort, place, search, partner = rest
+        view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
             return empty(WAITING, view, 460)
         rows = await asyncio.to_thread(_read_pairs, view)
@@ -171,8 +175,8 @@ def _register_cross_path(dash_app: Dash) -> None:
 
     @dash_app.callback(Output("partner-figure", "figure"), *SHARED, Input("partner", "value"), *WHERE)
     async def show_partner(facts: Facts, *rest: Any) -> Any:  # noqa: ANN401
-        *shared, partner, place, search = rest
-        view = view_of(facts, *shared, place, search)
+        layer, quantity, theme, partner, place, search = rest
+        view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
             return empty(WAITING, view, 460)
         rows = await asyncio.to_thread(_read_pairs, view)

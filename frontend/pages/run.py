@@ -14,8 +14,8 @@ from backend.schemas import Measure, Quantity, RunOut, RunStatus
 from backend.series import Distribution
 from backend.services import events, recordings, runs, statistics
 from frontend.components import facts as run_facts
-from frontend.components.controls import layer_select, quantity_switch, shown_layer
-from frontend.components.facts import Facts, Place, fact_stores, layer_options, read_facts, read_run
+from frontend.components.controls import layer_select, quantity_switch
+from frontend.components.facts import Facts, Place, Version, fact_stores, read_facts, read_run
 from frontend.components.gallery import gallery
 from frontend.components.icons import icon
 from frontend.components.panel import graph, panel
@@ -201,36 +201,20 @@ def register(dash_app: Dash) -> None:
         Input("quantity", "value"),
         prevent_initial_call=True,
     )
-    dash_app.clientside_callback(
-        ClientsideFunction("selection", "entered_run"),
-        Input("facts", "data"),
-        Input("cross-path-figure", "figure"),
-        Input("self-similarity-figure", "figure"),
-        State("place", "data"),
-    )
+    run_facts.watch_figures(dash_app, "training-figure", "cross-path-figure", "self-similarity-figure")
 
     @dash_app.callback(Output("gallery", "children"), Input("facts", "data"), State("gallery", "children"))
     async def show_gallery(facts: Facts, shown: list[Any]) -> Any:  # noqa: ANN401
         return _gallery(facts) if len(facts["labels"]) != len(shown) else no_update
 
     @dash_app.callback(
-        Output("layer", "data"),
-        Output("layer", "value"),
-        Input("facts", "data"),
-        State("layer", "value"),
-        State("url", "search"),
-        prevent_initial_call=True,
+        Output("run-log", "children"),
+        Input("run-version", "data"),
+        Input("run-interval", "n_intervals"),
+        Input("run-log-details", "n_clicks"),
+        State("place", "data"),
     )
-    async def show_layers(facts: Facts, value: str | None, search: str | None) -> tuple[Any, Any]:
-        if value is not None or not facts["layers"]:
-            raise PreventUpdate
-        chosen = parse(search or "").layer
-        return layer_options(facts["layers"]), str(shown_layer(facts, chosen))
-
-    @dash_app.callback(
-        Output("run-log", "children"), Input("run-version", "data"), Input("run-tick", "data"), State("place", "data")
-    )
-    async def show_log(_version: list[str | int], _tick: int, place: Place) -> str:
+    async def show_log(_version: Version, _intervals: int, _clicks: int, place: Place) -> str:
         return await asyncio.to_thread(_read_log, place["run"])
 
 
