@@ -47,6 +47,7 @@ def _transport_options() -> dict[str, object]:
         "data_folder_in": str(folders["queue"]),
         "data_folder_out": str(folders["queue"]),
         "control_folder": str(folders["control"]),
+        "polling_interval": 0.2,
     }
 
 

@@ -1,7 +1,6 @@
 """The one Celery task, and the signs of life that a worker gives."""
 
 import logging
-import time
 from datetime import datetime
 from functools import lru_cache
 
@@ -12,22 +11,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.db import engine, session_scope
 from backend.models import now
-from backend.queue import TRAIN, send_run
+from backend.queue import TRAIN
 from backend.services import leases, workers
 from worker.supervisor import shutting_down, supervise
 
 log = logging.getLogger(__name__)
-
-PASS_ON_SECONDS = 1.5
 
 
 @shared_task(name=TRAIN, bind=True)
 def train(self: Task, run_id: int) -> None:
     """Train one run to its end. A message that comes twice, or too late, finds the row claimed and does nothing."""
     if shutting_down.is_set():
-        # This worker takes nothing new, so the message is passed on once it has stopped to listen.
-        time.sleep(PASS_ON_SECONDS)
-        send_run(run_id)
+        # This worker takes nothing new; it wakes another one for the run when it has ceased to listen.
         return
     with session_scope() as session:
         lease = leases.claim(session, run_id, self.request.hostname or "unknown")
@@ -64,6 +59,7 @@ def _end_run(**_: object) -> None:
 def _say_good_bye(sender: object, **_: object) -> None:
     try:
         with session_scope() as session:
+            leases.wake_queued(session)
             workers.forget_worker(session, str(sender.hostname))  # type: ignore[attr-defined]
     except SQLAlchemyError as error:
         log.warning("the database does not answer: %s", error)

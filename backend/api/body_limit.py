@@ -8,7 +8,7 @@ from backend.api.problems import problem
 
 
 class BodyLimit:
-    """A declared length is answered here; a body without one is cut off by Starlette, and that is handled as any error."""
+    """Answers a declared length itself; Starlette cuts off a body without one, and that is handled as any error."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.limited = RequestBodyLimitMiddleware(app, max_bytes)

@@ -113,7 +113,9 @@ def test_list_pages_through_all_runs_without_doubles(client: TestClient) -> None
     for sort, expected in (("created_at", made), ("-created_at", made[::-1])):
         found, cursor = [], None
         while True:
-            page = client.get("/api/v1/runs", params={"limit": 3, "sort": sort} | ({"cursor": cursor} if cursor else {}))
+            page = client.get(
+                "/api/v1/runs", params={"limit": 3, "sort": sort} | ({"cursor": cursor} if cursor else {})
+            )
             found += [run["id"] for run in page.json()["runs"]]
             cursor = page.json()["next_cursor"]
             if cursor is None:

@@ -1,6 +1,7 @@
 """What is read of a run over REST, against what was written, on both databases."""
 
 import io
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_neighbours_churn_is_the_share_of_new_ones(client: TestClient, run: Made
         found = get(client, run, f"neighbours?layer=1&image={image}&k=3")
         assert found["churn"][0] is None
         sets = [set(nearest) for nearest in found["nearest"]]
-        expected = [len(new - old) / 3 for old, new in zip(sets[:-1], sets[1:], strict=True)]
+        expected = [len(new - old) / 3 for old, new in itertools.pairwise(sets)]
         assert found["churn"][1:] == pytest.approx(expected)
         all_churn.append(expected)
     spread = get(client, run, "neighbours?layer=1&k=3")
