@@ -1,8 +1,8 @@
 """Runs migrations on the database that PATHSCOPE_DATABASE_URL names; of several at once, all but one wait."""
 
+from alembic import context
 from sqlalchemy import Connection, text
 
-from alembic import context
 from backend import models
 from backend.db import engine
 

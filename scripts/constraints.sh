@@ -11,4 +11,4 @@ echo "# Every package that Pathscope ships with or is checked with, at the versi
 echo "# Made by \`make constraints\`, which takes the newest versions; run \`make check test\` after it."
 # Without local versions (torch's +cpu), and without the packages that only torch's CUDA build brings.
 "$venv/bin/python" -m pip list --disable-pip-version-check --format=freeze --exclude-editable |
-    grep -viE '^(pip|setuptools|wheel|triton|nvidia-.*|cuda-.*)==' | sed 's/+[^+]*$//'
+    grep -viE '^(pip|setuptools|wheel|triton|nvidia-(cu|nccl|nv)[a-z0-9-]*|cuda-.*)==' | sed 's/+[^+]*$//'

@@ -1,10 +1,11 @@
 """The one Celery task, and the signs of life that a worker gives."""
 
 import logging
+import os
 from datetime import datetime
 from functools import lru_cache
 
-import torch
+import pynvml
 from celery import shared_task, signals
 from celery.app.task import Task
 from sqlalchemy.exc import SQLAlchemyError
@@ -72,6 +73,10 @@ def _started_at() -> datetime:
 
 @lru_cache
 def _device() -> str:
-    if torch.cuda.is_available():
-        return ", ".join(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
-    return f"CPU, {torch.get_num_threads()} threads"
+    """The GPUs by name, or the CPU. Not from torch, which takes seconds to import and belongs to the trainer."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return f"CPU, {os.cpu_count()} cores"
+    handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
+    return ", ".join(pynvml.nvmlDeviceGetName(handle) for handle in handles)
