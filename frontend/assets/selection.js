@@ -68,6 +68,11 @@ window.dash_clientside = window.dash_clientside || {};
         return chosen && chosen <= layers ? chosen : Math.floor((layers + 1) / 2);
     }
 
+    function quantity() {
+        const recorded = page.facts.quantities, chosen = state().quantity;
+        return recorded.includes(chosen) ? chosen : recorded[0];
+    }
+
     function nearestAt(t) {
         const data = page.neighbours;
         if (!data || !data.recordings.length) return [];
@@ -120,7 +125,7 @@ window.dash_clientside = window.dash_clientside || {};
     function controls() {
         const now = state(), t = recording();
         if (page.facts.layers.length) control("layer", "value", String(layer()));
-        control("quantity", "value", now.quantity);
+        control("quantity", "value", quantity());
         control("sort", "value", now.sort);
         control("partner", "value", partner() === null ? null : String(partner()));
         const last = Math.max(1, newest());
@@ -355,8 +360,7 @@ window.dash_clientside = window.dash_clientside || {};
     function enter(built) {
         if (playing) stop();
         for (const name of Object.keys(shown)) delete shown[name];
-        const {quantity, sort} = state();
-        Object.assign(shown, {quantity, sort, layers: built, layer: built ? String(layer()) : undefined});
+        Object.assign(shown, {quantity: quantity(), sort: state().sort, layers: built, layer: built ? String(layer()) : undefined});
         Object.assign(page, {neighbours: null});
         asked = 0;
         pending = null;
@@ -426,12 +430,12 @@ window.dash_clientside = window.dash_clientside || {};
             for (const wait of [0, 60, 200, 600, 1500]) setTimeout(render, wait);
         },
 
-        chosen_layer: function (layerValue, quantity) {
+        chosen_layer: function (layerValue, quantityValue) {
             if (layerValue === null || layerValue === undefined || !page.facts) return;
-            if (shown.layer === layerValue && shown.quantity === quantity) return;
+            if (shown.layer === layerValue && shown.quantity === quantityValue) return;
             shown.layer = layerValue;
-            shown.quantity = quantity;
-            select({layer: Number(layerValue), quantity});
+            shown.quantity = quantityValue;
+            select({layer: Number(layerValue), quantity: quantityValue});
         },
 
         chosen_partner: function (value) {

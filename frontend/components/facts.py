@@ -31,6 +31,7 @@ class Facts(TypedDict):
     """`epochs[t]` is the epoch of recording t; labels and names have one entry per probe image."""
 
     run: int
+    quantities: list[str]
     layers: list[LayerFact]
     labels: list[int]
     names: list[str]
@@ -49,6 +50,7 @@ def read_facts(run_id: int) -> Facts:
         images = recordings.list_images(session, run_id)
         return Facts(
             run=run_id,
+            quantities=[quantity.value for quantity in runs.get_run(session, run_id).spec.quantities],
             layers=[
                 LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)
                 for one in recordings.list_layers(session, run_id)

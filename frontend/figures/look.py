@@ -19,7 +19,7 @@ from backend.schemas import Quantity
 dmc.add_figure_templates()
 
 PARTNER = "#d6336c"
-TRAIN, TEST, RATE = "#0b9c7c", "#9c36b5", "#868e96"
+TRAIN, TEST, RATE = "#0b9c7c", "#b14bcb", "#868e96"
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "hexagon", "cross", "triangle-down")
 GAP = {"light": "#c9cdd2", "dark": "#4a4e57"}
 
@@ -99,7 +99,8 @@ def cursor(t: int | None, look: Look) -> dict[str, Any]:
 def empty(sentence: str, look: Look, height: int = 320) -> go.Figure:
     """In place of a figure that has nothing to show yet: one plain sentence."""
     figure = base("", look, revision="empty", height=height)
-    figure.update_layout(margin={"l": 16, "r": 16}, shapes=[])
+    figure.update_layout(margin={"l": 16, "r": 16})
+    figure.layout.shapes = ()
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(

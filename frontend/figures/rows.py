@@ -101,7 +101,7 @@ def _frame(figure: go.Figure, row: int | None, recordings: Int[ndarray, " record
         "y1": y + 0.5,
         "line": {"color": colour, "width": 2},
     }
-    figure.update_layout(shapes=[*figure.layout.shapes, _halo(shape), shape])
+    figure.layout.shapes = [*figure.layout.shapes, _halo(shape), shape]
 
 
 def _halo(shape: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _heat_map(
 ) -> go.Figure:
     figure = base(title_y, look, revision=revision, t=t, height=height)
     line = {**cursor(t, look), "line": {"color": MARK, "width": 1.5}}
-    figure.update_layout(shapes=[_halo(line), line])
+    figure.layout.shapes = [_halo(line), line]
     figure.add_heatmap(
         x=recordings.tolist(),
         z=values.astype(np.float32),

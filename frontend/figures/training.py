@@ -50,7 +50,8 @@ def training_curves(curves: TrainingCurves, look: Look, revision: str = "trainin
         return empty("The curves begin with the first recording.", look, height=460)
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
     figure.update_layout(base("", look, revision=revision, height=460).layout)
-    figure.update_layout(shapes=[], showlegend=True)
+    figure.update_layout(showlegend=True)
+    figure.layout.shapes = ()
     hover = times(curves.recordings, curves.epochs.tolist())
     rows = (
         (1, "training loss", curves.train_loss, TRAIN, "solid"),

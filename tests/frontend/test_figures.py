@@ -1,0 +1,220 @@
+"""Figures draw exactly the arrays that they are given."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from plotly.io import from_json
+
+from backend.schemas import Quantity, RecordingOut
+from backend.series import Distribution, ImageRows, LayerRows, Neighbours
+from backend.services.statistics import nearest_of, ranks_of
+from backend.summary import summarise
+from frontend.figures.band import band_of, line_over_band
+from frontend.figures.distribution import distribution_over_training
+from frontend.figures.look import Look, empty, gaps
+from frontend.figures.neighbours import closeness_over_training, follow, ranks_over_training
+from frontend.figures.rows import layers_over_training, pairs_over_training, row_order
+from frontend.figures.training import curves_of, training_curves
+
+LIGHT = Look()
+EPOCHS = [0.0, 0.5, 1.0, 2.0]
+NAMES = ["#0 · cat", "#1 · dog", "#2 · cat", "#3 · dog"]
+LABELS = [0, 1, 0, 1]
+
+
+def sentence_of(figure):
+    assert not figure.data
+    return figure.layout.annotations[0].text
+
+
+def shapes_of(figure, name):
+    return [shape for shape in figure.layout.shapes if shape.name == name]
+
+
+def distribution_of(values):
+    summaries = [summarise(row) for row in values]
+    return Distribution(
+        np.arange(1, len(values) + 1),
+        np.array([one.defined for one in summaries]),
+        np.array([one.undefined for one in summaries]),
+        np.array([one.mean for one in summaries], dtype=float),
+        np.array([one.std for one in summaries], dtype=float),
+        np.array([one.quantiles or [None] * 9 for one in summaries], dtype=float).reshape(-1, 9),
+        np.array([one.histogram for one in summaries]).reshape(-1, 100),
+    )
+
+
+def pair_rows():
+    values = np.array([[np.nan, 0.5, 0.6, 0.7], [np.nan, 0.9, np.nan, 0.8], [np.nan, 0.95, 0.99, 0.9]])
+    return ImageRows(np.array([1, 2, 3]), values)
+
+
+def neighbours(count=2):
+    closeness = np.array([[np.nan, 5.0, 9.0, 9.0], [np.nan, 7.0, 2.0, 3.0]])
+    ranks = ranks_of(closeness)
+    return Neighbours(np.array([0, 1]), closeness, ranks, nearest_of(ranks, count), np.array([np.nan, 0.5]))
+
+
+def recording(t, **changes):
+    measured = {"train_loss": 2.0 / (t + 1), "train_accuracy": 0.5, "test_loss": 1.0, "test_accuracy": 0.4}
+    place = {"t": t, "epoch": float(t), "step": 10 * t, "lr": 0.1, "seconds": 1.0, "created_at": datetime.now(UTC)}
+    return RecordingOut(**{**place, **measured, **changes})
+
+
+def test_gaps_when_values_are_undefined_holds_none():
+    assert gaps(np.array([[0.25, np.nan], [np.nan, 1.0]])) == [[0.25, None], [None, 1.0]]
+
+
+def test_empty_when_drawn_says_its_sentence():
+    assert sentence_of(empty("Nothing yet.", LIGHT)) == "Nothing yet."
+
+
+def test_training_curves_when_recorded_draw_every_measure_against_epochs():
+    curves = curves_of([recording(0), recording(1, train_loss=None), recording(2)], (1,))
+    figure = training_curves(curves, LIGHT)
+    assert [list(trace.x) for trace in figure.data] == [[0.0, 1.0, 2.0]] * 5
+    assert list(figure.data[0].y) == [2.0, None, pytest.approx(2 / 3, abs=1e-6)]
+    assert [list(trace.y) for trace in figure.data[1:]] == [[1.0] * 3, [0.5] * 3, [0.4] * 3, [0.1] * 3]
+
+
+def test_training_curves_when_the_rate_falls_mark_each_decay_in_every_chart():
+    figure = training_curves(curves_of([recording(t) for t in range(3)], (1, 2)), LIGHT)
+    assert sorted(shape.x0 for shape in figure.layout.shapes) == [1, 1, 1, 2, 2, 2]
+
+
+def test_training_curves_when_nothing_is_recorded_say_so():
+    assert "first recording" in sentence_of(training_curves(curves_of([], ()), LIGHT))
+
+
+def test_distribution_when_drawn_shows_shares_median_and_bands():
+    rng = np.random.default_rng(0)
+    data = distribution_of(rng.uniform(0.4, 1, (3, 500)))
+    figure = distribution_over_training(data, EPOCHS, LIGHT, name="similarity", revision="r", t=2)
+    heat_map, *edges, median = figure.data
+    assert np.nansum(heat_map.z, axis=0) == pytest.approx([1, 1, 1], abs=1e-5)
+    assert list(median.y) == pytest.approx(data.quantiles[:, 4], abs=1e-6)
+    drawn = [list(edge.y) for edge in edges]
+    assert drawn == [pytest.approx(data.quantiles[:, column], abs=1e-6) for column in (2, 6, 3, 5)]
+    assert shapes_of(figure, "cursor")[0].x0 == 2
+
+
+def test_distribution_when_values_are_undefined_says_how_many():
+    data = distribution_of(np.array([[0.5, np.nan, np.nan, 0.7]]))
+    figure = distribution_over_training(data, EPOCHS, LIGHT, name="similarity", revision="r")
+    assert "2 values, 2 undefined" in figure.data[-1].text[0]
+    assert "epoch 0.5" in figure.data[-1].text[0]
+
+
+@pytest.mark.parametrize("values", [np.empty((0, 4)), np.full((2, 4), np.nan)])
+def test_distribution_when_nothing_is_defined_says_so(values):
+    figure = distribution_over_training(distribution_of(values), EPOCHS, LIGHT, name="similarity", revision="r")
+    assert sentence_of(figure)
+
+
+def test_layers_when_drawn_have_a_row_each_and_a_frame_around_the_chosen():
+    rows = LayerRows(np.array([1, 2]), np.array([1, 2, 3]), np.array([[0.5, 0.6, np.nan], [0.7, 0.8, 0.9]]))
+    figure = layers_over_training(rows, ["a", "b"], EPOCHS, LIGHT, layer=2, revision="r", t=3)
+    assert np.allclose(figure.data[0].z, rows.values, equal_nan=True)
+    assert list(figure.data[0].y) == [1, 2]
+    assert figure.layout.meta == {"select": "layer", "rows": [1, 2]}
+    assert {(shape.y0, shape.y1) for shape in shapes_of(figure, "row")} == {(1.5, 2.5)}
+    assert [(shape.x0, shape.line.color) for shape in shapes_of(figure, "cursor")] == [(3, "white"), (3, "#1a1b1e")]
+
+
+def test_row_order_when_by_label_keeps_labels_together_and_leaves_the_image_out():
+    assert row_order(pair_rows(), LABELS, 0, "label").tolist() == [2, 1, 3]
+
+
+def test_row_order_when_by_value_puts_the_newest_largest_first():
+    assert row_order(pair_rows(), LABELS, 0, "value").tolist() == [2, 1, 3]
+    older = ImageRows(np.array([1, 2]), pair_rows().values[:2])
+    assert row_order(older, LABELS, 0, "value").tolist() == [1, 3, 2]
+
+
+def test_pairs_when_drawn_have_the_rows_in_order_and_say_which_image_each_is():
+    order = np.array([2, 1, 3])
+    figure = pairs_over_training(pair_rows(), order, NAMES, EPOCHS, LIGHT, partner=1, revision="r")
+    assert np.allclose(figure.data[0].z, pair_rows().values[:, order].T, equal_nan=True)
+    assert figure.layout.meta == {"select": "partner", "rows": [2, 1, 3]}
+    assert {shape.y0 for shape in shapes_of(figure, "row")} == {0.5}
+    assert figure.data[0].customdata[1][0] == "#1 · dog"
+
+
+def test_pairs_when_no_partner_is_chosen_show_no_frame():
+    figure = pairs_over_training(pair_rows(), np.array([1, 2, 3]), NAMES, EPOCHS, LIGHT, partner=None, revision="r")
+    assert not any(shape.visible for shape in shapes_of(figure, "row"))
+
+
+def test_band_when_values_are_undefined_leaves_them_out():
+    band = band_of(np.array([[1.0, 3.0, np.nan], [np.nan, np.nan, np.nan]]))
+    assert band[50][0] == 2.0
+    assert np.isnan(band[50][1])
+
+
+def test_line_over_band_when_an_image_is_chosen_draws_its_values():
+    figure = line_over_band(
+        pair_rows(), 2, EPOCHS, LIGHT, title_y="s", name="with #2", colour="#d6336c", revision="r", t=1
+    )
+    assert list(figure.data[-1].y) == [0.6, None, 0.99]
+    assert list(figure.data[-2].y) == pytest.approx([0.6, 0.85, 0.95])
+
+
+def test_line_over_band_when_none_is_chosen_draws_the_band_alone():
+    style = {"title_y": "s", "name": "", "colour": "#d6336c", "revision": "r"}
+    with_line = line_over_band(pair_rows(), 2, EPOCHS, LIGHT, **style)
+    without = line_over_band(pair_rows(), None, EPOCHS, LIGHT, **style)
+    assert len(without.data) == len(with_line.data) - 1
+
+
+def test_follow_when_a_recording_is_chosen_takes_its_nearest_through_all_recordings():
+    followed = follow(neighbours(), 0)
+    assert followed.images == (2, 3)
+    assert followed.ranks.tolist() == [[0, 2], [1, 1]]
+    assert followed.closeness.tolist() == [[9, 2], [9, 3]]
+
+
+def test_follow_when_the_recording_was_not_made_takes_the_newest():
+    assert follow(neighbours(), 99).images == (1, 3)
+    assert follow(neighbours(), None).images == (1, 3)
+
+
+def test_ranks_when_drawn_are_one_more_on_a_reversed_logarithmic_axis():
+    figure = ranks_over_training(neighbours(), NAMES, EPOCHS, LIGHT, revision="r", t=0)
+    assert [list(trace.y) for trace in figure.data] == [[1.0, 3.0], [2.0, 2.0]]
+    assert [list(trace.customdata) for trace in figure.data] == [[0.0, 2.0], [1.0, 1.0]]
+    assert [trace.meta["partner"] for trace in figure.data] == [2, 3]
+    low, high = figure.layout.yaxis.range
+    assert low > high
+    assert figure.layout.yaxis.ticktext[0] == "0"
+
+
+def test_closeness_when_drawn_counts_units_for_paths_and_gives_cosines_for_activations():
+    paths = closeness_over_training(neighbours(), NAMES, EPOCHS, LIGHT, revision="r", t=1)
+    assert [list(trace.y) for trace in paths.data] == [[5.0, 7.0], [9.0, 3.0]]
+    activations = closeness_over_training(
+        neighbours(), NAMES, EPOCHS, Look("dark", Quantity.ACTIVATION), revision="r", t=1
+    )
+    assert "units" in paths.layout.yaxis.title.text
+    assert "cosine" in activations.layout.yaxis.title.text
+
+
+def test_neighbours_when_nobody_is_comparable_say_so():
+    nothing = Neighbours(
+        np.array([0]), np.full((1, 3), np.nan), np.full((1, 3), -1), np.full((1, 2), -1), np.array([np.nan])
+    )
+    assert sentence_of(ranks_over_training(nothing, NAMES, EPOCHS, LIGHT, revision="r"))
+    assert sentence_of(closeness_over_training(nothing, NAMES, EPOCHS, LIGHT, revision="r"))
+
+
+def test_look_when_the_quantity_differs_uses_another_hue_in_both_schemes():
+    for scheme in ("light", "dark"):
+        assert Look(scheme, Quantity.PATH).line != Look(scheme, Quantity.ACTIVATION).line
+    assert Look("dark").scale()[0][1] == Look("light").scale()[-1][1]
+
+
+def test_figures_when_sent_survive_json():
+    figure = pairs_over_training(pair_rows(), np.array([1, 2, 3]), NAMES, EPOCHS, LIGHT, partner=1, revision="r")
+    again = from_json(figure.to_json())
+    assert again.layout.uirevision == "r"
+    assert again.data[0].type == "heatmap"
