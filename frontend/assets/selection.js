@@ -303,6 +303,15 @@ window.dash_clientside = window.dash_clientside || {};
         }
     });
 
+    /* Between a run and its images the selection goes along; a new tab is the browser's business. */
+    document.addEventListener("click", (event) => {
+        const link = event.target.closest("a.tile, #back-to-run");
+        if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        write(link.pathname, searchOf({...state(), partner: null}), false);
+    }, true);
+
     function play() {
         if (recording() >= newest()) select({t: 0}, true);
         const step = () => {

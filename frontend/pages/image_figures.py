@@ -67,7 +67,9 @@ def view_of(
     look = Look(theme, Quantity(quantity))
     if layer is None or not facts["labels"]:
         return look
-    return View(place["run"], place["image"], int(layer), look, facts["epochs"], parse(search or "").t or newest(facts))
+    chosen = parse(search or "").t
+    t = newest(facts) if chosen is None else chosen
+    return View(place["run"], place["image"], int(layer), look, facts["epochs"], t)
 
 
 def newest(facts: Facts) -> int | None:
