@@ -63,9 +63,9 @@ class Process:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A server on a free port; its address."""
-    port = free_port()
+def serving(folder: Path, port: int | None = None) -> Iterator[str]:
+    """A server on this port, or a free one; its address."""
+    port = port or free_port()
     server = Process("serve", "--port", str(port), log=folder / "server.log")
     url = f"http://127.0.0.1:{port}"
     try:
