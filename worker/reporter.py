@@ -59,16 +59,21 @@ class Reporter:
         self.set(phase="training", step=step, epoch=epoch, images_per_second=images / seconds, seconds_left=left)
 
     def _report(self) -> None:
-        while not self._ended.wait(REPORT_SECONDS):
-            with self._lock:
-                progress = self._progress
-            try:
-                with session_scope() as session:
-                    if leases.report_progress(session, self._lease, progress):
-                        self.stop_asked.set()
-            except LeaseLost:
-                self.lease_lost = True
-                self.stop_asked.set()
-                return
-            except SQLAlchemyError as error:
-                log.warning("the database does not answer: %s", error)
+        """Until the context ends, and once more then, so that the last state is what stays."""
+        ended = False
+        while not ended and not self.lease_lost:
+            ended = self._ended.wait(REPORT_SECONDS)
+            self._report_once()
+
+    def _report_once(self) -> None:
+        with self._lock:
+            progress = self._progress
+        try:
+            with session_scope() as session:
+                if leases.report_progress(session, self._lease, progress):
+                    self.stop_asked.set()
+        except LeaseLost:
+            self.lease_lost = True
+            self.stop_asked.set()
+        except SQLAlchemyError as error:
+            log.warning("the database does not answer: %s", error)
