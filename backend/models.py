@@ -157,6 +157,21 @@ class LayerSummary(Base):
     histogram: Mapped[list[int]] = mapped_column(Json)
 
 
+class RunRatio(Base):
+    """The early-to-mid ratio of a run over its layers, and in `layers` that of each; as of its newest recording."""
+
+    __tablename__ = "run_ratios"
+
+    run_id: Mapped[int] = run_key()
+    quantity: Mapped[Quantity] = mapped_column(_enum(Quantity), primary_key=True)
+    early: Mapped[float | None]
+    mid: Mapped[float | None]
+    ratio: Mapped[float | None]
+    reason: Mapped[str | None] = mapped_column(String(500))
+    complete: Mapped[bool]
+    layers: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+
+
 class LayerArray(Base):
     """Every value of one measure in a layer at a recording, as `backend.codec` packs them."""
 

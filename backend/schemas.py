@@ -178,7 +178,8 @@ class RunSpec(Strict):
     @property
     def decays(self) -> tuple[int, ...]:
         """Epochs after which the learning rate falls by a step; empty for schedules without steps."""
-        return (self.lr_schedule.milestones or ()) if self.lr_schedule.kind == "milestones" else ()
+        falls = self.lr_schedule.kind == "milestones" and self.lr_schedule.gamma < 1
+        return (self.lr_schedule.milestones or ()) if falls else ()
 
 
 class Progress(BaseModel):

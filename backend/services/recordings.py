@@ -12,6 +12,7 @@ from backend import artifacts, codec
 from backend.errors import NotFound
 from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Recording
 from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut
+from backend.services.early_to_mid import store_ratios
 from backend.services.events import add_event
 from backend.services.leases import Lease, leased_run
 from backend.services.runs import get_run
@@ -51,6 +52,7 @@ def write_recording(session: Session, lease: Lease, recording: RecordingOut, mea
         session.add(LayerArray(**place, data=codec.encode(found.values)))
         if found.summary is not None:
             session.add(LayerSummary(**place, **found.summary._asdict()))
+    store_ratios(session, run)
     if run.last_recording is None or run.last_recording < recording.t:
         run.last_recording = recording.t
         add_event(session, run, "recording", recording.model_dump(mode="json"))
