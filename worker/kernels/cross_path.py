@@ -6,22 +6,24 @@ and the same with activations a for paths p. With S = P^t ⊙ P^{t-1} all pairs 
 numerators are S Sᵀ, the squared norms are those of P^t ⊙ P^t and of P^{t-1} ⊙ P^{t-1}; the last is known from t-1.
 """
 
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from worker.kernels.gram import count_gram, product_gram
+from worker.kernels.overlap import Paths
+from worker.kernels.packing import pack
 
 
 def shared_squares(
-    layer: Bool[Tensor, "images units"] | Float[Tensor, "images units"],
+    layer: Paths | Float[Tensor, "images units"],
 ) -> Int64[Tensor, "images images"] | Float64[Tensor, "images images"]:
     """`|p_i ⊙ p_j|²` of every pair, which for paths is the overlap, or `|a_i ⊙ a_j|²`."""
     return product_gram(layer, layer) if layer.is_floating_point() else count_gram(layer)
 
 
 def cross_path(
-    now: Bool[Tensor, "images units"] | Float[Tensor, "images units"],
-    before: Bool[Tensor, "images units"] | Float[Tensor, "images units"],
+    now: Paths | Float[Tensor, "images units"],
+    before: Paths | Float[Tensor, "images units"],
     now_squares: Int64[Tensor, "images images"] | Float64[Tensor, "images images"],
     before_squares: Int64[Tensor, "images images"] | Float64[Tensor, "images images"],
 ) -> Float64[Tensor, "images images"]:
@@ -32,4 +34,4 @@ def cross_path(
     """
     if now.is_floating_point():
         return product_gram(now, before) / (now_squares.sqrt() * before_squares.sqrt())
-    return count_gram(now & before).double() / (now_squares * before_squares).double().sqrt()
+    return count_gram(pack(now) & pack(before)).double() / (now_squares * before_squares).double().sqrt()

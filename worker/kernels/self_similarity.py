@@ -6,20 +6,23 @@ and the same with activations a for paths p.
 """
 
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from worker.kernels.gram import tiles
+from worker.kernels.overlap import Paths, row_counts, self_overlap
 
 
 def self_similarity(
-    now: Bool[Tensor, "images units"] | Float[Tensor, "images units"],
-    before: Bool[Tensor, "images units"] | Float[Tensor, "images units"],
+    now: Paths | Float[Tensor, "images units"],
+    before: Paths | Float[Tensor, "images units"],
 ) -> Float64[Tensor, " images"]:
     """The similarity of each image with itself; NaN where a norm is 0 or an activation infinite or NaN.
 
     For paths it is the correctly rounded ratio of integers and never above 1.
     """
+    if not now.is_floating_point():
+        return self_overlap(now, before) / (row_counts(now) * row_counts(before)).double().sqrt()
     both, now_squares, before_squares = (
         torch.zeros(len(now), dtype=torch.float64, device=now.device) for _ in range(3)
     )
@@ -28,6 +31,4 @@ def self_similarity(
         both += (a * b).sum(1)
         now_squares += a.square().sum(1)
         before_squares += b.square().sum(1)
-    if now.is_floating_point():
-        return both / (now_squares.sqrt() * before_squares.sqrt())
-    return both / (now_squares * before_squares).sqrt()
+    return both / (now_squares.sqrt() * before_squares.sqrt())
