@@ -27,6 +27,7 @@ LOG_SECONDS = 0.5
 TERMINATE_AFTER_SECONDS = 5.0
 KILL_AFTER_SECONDS = 10.0
 GRACE_SECONDS = 4.0
+NICE = 10
 
 shutting_down = multiprocessing.Event()
 """Set by Celery's main process, seen by the process of its pool in which a run is supervised."""
@@ -42,7 +43,7 @@ def supervise(lease: Lease) -> None:
         text=True,
         errors="replace",
         start_new_session=True,
-        preexec_fn=_heed_sigterm,
+        preexec_fn=_prepare,
     ) as trainer:
         keeper = Thread(target=_keep_log, args=(lease.run_id, trainer.stdout), daemon=True)
         keeper.start()
@@ -59,7 +60,9 @@ def supervise(lease: Lease) -> None:
         _write_end(lease, trainer.returncode)
 
 
-def _heed_sigterm() -> None:
+def _prepare() -> None:
+    # Server and browser on the same machine come first; where they are idle, this costs nothing.
+    os.nice(NICE)
     # Celery's pool ignores SIGTERM and the trainer would inherit that, until it has been imported and sets a handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
