@@ -2,6 +2,7 @@
 
 runs/<id>/paths/<t>/<k>     packed paths of layer k at recording t (`codec.encode`)
 runs/<id>/images/<i>.png    probe image i
+runs/<id>/distances         those of the probe images' pixels, as pairs (`codec.encode`)
 runs/<id>/checkpoint        what a trainer needs to go on after the newest recording
 """
 
@@ -54,6 +55,14 @@ def write_image(run_id: int, i: int, png: bytes) -> None:
 
 def read_image(run_id: int, i: int) -> bytes | None:
     return _read(_path(run_id, "images", f"{i}.png"))
+
+
+def write_distances(run_id: int, data: bytes) -> None:
+    _write(_path(run_id, "distances"), data)
+
+
+def read_distances(run_id: int) -> bytes | None:
+    return _read(_path(run_id, "distances"))
 
 
 def write_checkpoint(run_id: int, data: bytes) -> None:

@@ -17,13 +17,14 @@ PNG = b"\x89PNG\r\n\x1a\n made"
 
 
 class MadeRun(NamedTuple):
-    """What was written: `arrays[measure, k, t]`, and paths[k, t] as an N × D matrix of booleans."""
+    """What was written: `arrays[measure, k, t]`, distances of pairs, and paths[k, t] as an N × D matrix of booleans."""
 
     id: int
     images: int
     recordings: int
     layers: int
     arrays: dict[tuple[Measure, int, int], ndarray]
+    distances: ndarray
     paths: dict[tuple[int, int], ndarray]
 
 
@@ -45,6 +46,8 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
         )
     for i in range(images):
         artifacts.write_image(run.id, i, PNG)
+    distances = rng.random(images * (images - 1) // 2).astype(np.float32)
+    artifacts.write_distances(run.id, codec.encode(distances))
     arrays, paths = {}, {}
     for t in range(count):
         measures = []
@@ -66,7 +69,7 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
             recordings.write_recording(session, lease, _recording(t), measures)
     with session_scope() as session:
         leases.end(session, lease, RunStatus.COMPLETED)
-    return MadeRun(run.id, images, count, layers, arrays, paths)
+    return MadeRun(run.id, images, count, layers, arrays, distances, paths)
 
 
 def _recording(t: int) -> RecordingOut:

@@ -26,6 +26,7 @@ from backend.services.leases import Lease
 from backend.settings import settings
 from worker import probes
 from worker.datasets import Data, DatasetUnavailable, load_data
+from worker.kernels.distance import pixel_distances
 from worker.measures import Measures
 from worker.nets import build_net
 from worker.recorder import Capture, capture
@@ -144,6 +145,8 @@ class Trainer:
     def _write_images(self, data: Data) -> None:
         for i, index in enumerate(self.indices.tolist()):
             artifacts.write_image(self.lease.run_id, i, probes.thumbnail(data.train_images[index]))
+        distances = codec.to_pairs(pixel_distances(data.train_images[self.indices]).numpy())
+        artifacts.write_distances(self.lease.run_id, codec.encode(distances.astype("float32")))
         self.images = _images(data, self.indices)
 
     def _seconds(self) -> float:

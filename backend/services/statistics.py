@@ -42,7 +42,7 @@ def pair_matrix(
     session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, t: int
 ) -> Float[ndarray, "images images"]:
     """Cross-path similarity or closeness of all pairs at recording t; NaN on the diagonal. Raises NotFound."""
-    pairs = _array_at(session, run_id, measure, quantity, layer, t)
+    pairs = array_at(session, run_id, measure, quantity, layer, t)
     return codec.from_pairs(pairs.astype(np.float64))
 
 
@@ -51,7 +51,7 @@ def pairs_of_image(
 ) -> ImageRows:
     """Cross-path similarity or closeness of one image with every other over training. Raises NotFound."""
     images = check_image(session, run_id, image)
-    recordings, arrays = _arrays_over_time(session, run_id, measure, quantity, layer)
+    recordings, arrays = arrays_over_time(session, run_id, measure, quantity, layer)
     positions = codec.pair_positions(image, images)
     values = np.full((len(recordings), images), np.nan)
     values[:, np.arange(images) != image] = np.array([pairs[positions] for pairs in arrays]).reshape(-1, images - 1)
@@ -61,7 +61,7 @@ def pairs_of_image(
 def self_similarity_of_images(session: Session, run_id: int, quantity: Quantity, layer: int) -> ImageRows:
     """Self-similarity of every image in one layer over training. Raises NotFound."""
     images = len(list_images(session, run_id))
-    recordings, arrays = _arrays_over_time(session, run_id, Measure.SELF_SIMILARITY, quantity, layer)
+    recordings, arrays = arrays_over_time(session, run_id, Measure.SELF_SIMILARITY, quantity, layer)
     return ImageRows(recordings, np.array(arrays, dtype=np.float64).reshape(-1, images))
 
 
@@ -92,7 +92,7 @@ def ranks_at(session: Session, run_id: int, quantity: Quantity, layer: int, t: i
 
 def churn_distribution(session: Session, run_id: int, quantity: Quantity, layer: int, count: int = 6) -> Distribution:
     """The share of the nearest that are new since the recording before, spread over all images. Raises NotFound."""
-    recordings, arrays = _arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
+    recordings, arrays = arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
     nearest = np.array([nearest_of(ranks_of(codec.from_pairs(pairs.astype(np.float64))), count) for pairs in arrays])
     if len(recordings) < 2:
         nearest = np.empty((0, 0, count), dtype=np.int64)
@@ -145,7 +145,8 @@ def check_recording(session: Session, run_id: int, t: int, first: int = 0) -> No
         raise NotFound(f"run {run_id} has {exist} of this, not recording {t}")
 
 
-def _array_at(session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, t: int) -> ndarray:
+def array_at(session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, t: int) -> ndarray:
+    """The values of a measure as they are stored, of pairs or of images, at recording t. Raises NotFound."""
     check_layer(session, run_id, quantity, layer)
     check_recording(session, run_id, t, first=0 if measure is Measure.CLOSENESS else 1)
     data = session.scalar(_arrays(run_id, measure, quantity, layer, LayerArray.data).where(LayerArray.t == t))
@@ -154,9 +155,10 @@ def _array_at(session: Session, run_id: int, measure: Measure, quantity: Quantit
     return codec.decode(data)
 
 
-def _arrays_over_time(
+def arrays_over_time(
     session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int
 ) -> tuple[Int[ndarray, " recordings"], list[ndarray]]:
+    """The recordings that have the measure, and the values of each as they are stored. Raises NotFound."""
     check_layer(session, run_id, quantity, layer)
     query = _arrays(run_id, measure, quantity, layer, LayerArray.t, LayerArray.data).order_by(LayerArray.t)
     rows = session.execute(query).all()

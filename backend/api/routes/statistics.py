@@ -7,11 +7,11 @@ all of its values at that time, with `image` the values of that image over train
 from typing import Annotated, Any
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from backend.api.arrays import answer, with_nulls
 from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.errors import FieldError, InvalidInput
 from backend.schemas import Measure, Quantity
@@ -146,17 +146,5 @@ def _spread(query: StatisticQuery, spread: Distribution) -> Response:
 def _answer(query: StatisticQuery, **arrays: Any) -> Response:  # noqa: ANN401
     body = {name: value for name, value in dict(query).items() if value is not None}
     for name, array in arrays.items():
-        body[name] = _with_nulls(array) if name in ("ranks", "nearest") else _plain(array)
-    return Response(orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
-
-
-def _plain(array: Any) -> object:  # noqa: ANN401
-    """As orjson takes it, which writes NaN as null."""
-    return np.ascontiguousarray(array) if np.ndim(array) else array
-
-
-def _with_nulls(indices: Any) -> object:  # noqa: ANN401
-    """Image numbers and ranks as whole numbers, with null for -1: no such image, no rank."""
-    if np.ndim(indices) == 0:
-        return None if indices < 0 else int(indices)
-    return [_with_nulls(row) for row in indices] if (indices < 0).any() else _plain(indices)
+        body[name] = with_nulls(array) if name in ("ranks", "nearest") else array
+    return answer(body)
