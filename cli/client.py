@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2 as httpx
 
 from cli.console import FAILED, INVALID, CliError
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
-import httpx
+import httpx2 as httpx
 
 from backend.settings import address, settings
 from cli import checks

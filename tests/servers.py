@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
+import httpx2 as httpx
 
 ROOT = Path(__file__).parent.parent
 Found = TypeVar("Found")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -33,7 +32,7 @@ class Data:
         train: tuple[UInt8[Tensor, "train channels height width"], Int64[Tensor, " train"]],
         test: tuple[UInt8[Tensor, "test channels height width"], Int64[Tensor, " test"]],
         class_names: Sequence[str],
-    ) -> Self:
+    ) -> "Data":
         """The data with the mean and standard deviation of its training images."""
         return cls(*train, *test, tuple(class_names), *mean_and_std(train[0]))
 

@@ -2,7 +2,7 @@ import json
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from cli.submit import described_run
