@@ -41,7 +41,8 @@ class Neighbours(NamedTuple):
     """The closeness of every image to one image over training, and their ranks: 0 is the nearest, -1 has no rank.
 
     `nearest` holds the first few by rank (-1 past the last that has one), `churn` the share of those that were not
-    among them at the recording before (NaN at the first).
+    among them at the recording before (NaN at the first), `label_agreement` the share of those that bear the image's
+    own label.
     """
 
     recordings: Int[ndarray, " recordings"]
@@ -49,3 +50,4 @@ class Neighbours(NamedTuple):
     ranks: Int[ndarray, "recordings images"]
     nearest: Int[ndarray, "recordings count"]
     churn: Float[ndarray, " recordings"]
+    label_agreement: Float[ndarray, " recordings"]

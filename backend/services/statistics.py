@@ -82,7 +82,8 @@ def neighbours_of_image(
     rows = pairs_of_image(session, run_id, Measure.CLOSENESS, quantity, layer, image)
     ranks = ranks_of(rows.values)
     nearest = nearest_of(ranks, count)
-    return Neighbours(rows.recordings, rows.values, ranks, nearest, _churn(nearest))
+    agreement = label_agreement(nearest, _labels(session, run_id), np.array(image))
+    return Neighbours(rows.recordings, rows.values, ranks, nearest, _churn(nearest), agreement)
 
 
 def ranks_at(session: Session, run_id: int, quantity: Quantity, layer: int, t: int) -> Int[ndarray, "images others"]:
@@ -92,13 +93,27 @@ def ranks_at(session: Session, run_id: int, quantity: Quantity, layer: int, t: i
 
 def churn_distribution(session: Session, run_id: int, quantity: Quantity, layer: int, count: int = 6) -> Distribution:
     """The share of the nearest that are new since the recording before, spread over all images. Raises NotFound."""
-    recordings, arrays = arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
-    nearest = np.array([nearest_of(ranks_of(codec.from_pairs(pairs.astype(np.float64))), count) for pairs in arrays])
-    if len(recordings) < 2:
-        nearest = np.empty((0, 0, count), dtype=np.int64)
+    recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
     churn = [_churn(nearest[:, j])[1:] for j in range(nearest.shape[1])]
-    values = np.array(churn, dtype=np.float64).reshape(nearest.shape[1], -1).T
+    values = np.array(churn, dtype=np.float64).reshape(nearest.shape[1], len(recordings[1:])).T
     return _distribution(recordings[1:].tolist(), [summarise(row) for row in values])
+
+
+def label_agreement_distribution(
+    session: Session, run_id: int, quantity: Quantity, layer: int, count: int = 6
+) -> Distribution:
+    """The share of the nearest that bear the image's own label, spread over all images. Raises NotFound."""
+    recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
+    agreement = label_agreement(nearest, _labels(session, run_id), np.arange(nearest.shape[1]))
+    return _distribution(recordings.tolist(), [summarise(row) for row in agreement])
+
+
+def _nearest_over_time(
+    session: Session, run_id: int, quantity: Quantity, layer: int, count: int
+) -> tuple[Int[ndarray, " recordings"], Int[ndarray, "recordings images count"]]:
+    recordings, arrays = arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
+    nearest = [nearest_of(ranks_of(codec.from_pairs(pairs.astype(np.float64))), count) for pairs in arrays]
+    return recordings, np.array(nearest) if nearest else np.empty((0, 0, count), dtype=np.int64)
 
 
 def ranks_of(closeness: Float[ndarray, "... images"]) -> Int[ndarray, "... images"]:
@@ -114,6 +129,16 @@ def nearest_of(ranks: Int[ndarray, "... images"], count: int) -> Int[ndarray, ".
     last = np.iinfo(np.int64).max
     order = np.argsort(np.where(ranks < 0, last, ranks), axis=-1, kind="stable")[..., :count]
     return np.where(np.take_along_axis(ranks, order, axis=-1) < 0, -1, order)
+
+
+def label_agreement(
+    nearest: Int[ndarray, "... count"], labels: Int[ndarray, " images"], images: Int[ndarray, "..."]
+) -> Float[ndarray, "..."]:
+    """The share of the images in `nearest` that bear the label of the image whose neighbours they are; NaN of none."""
+    known = nearest >= 0
+    same = known & (labels[nearest] == labels[images][..., None])
+    count = known.sum(axis=-1)
+    return np.where(count > 0, same.sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def check_layer(session: Session, run_id: int, quantity: Quantity, layer: int) -> LayerOut:
@@ -172,6 +197,10 @@ def _arrays(run_id: int, measure: Measure, quantity: Quantity, layer: int, *colu
         LayerArray.quantity == quantity,
         LayerArray.k == layer,
     )
+
+
+def _labels(session: Session, run_id: int) -> Int[ndarray, " images"]:
+    return np.array([image.label for image in list_images(session, run_id)], dtype=np.int64)
 
 
 def _churn(nearest: Int[ndarray, "recordings count"]) -> Float[ndarray, " recordings"]:

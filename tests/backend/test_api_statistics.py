@@ -121,6 +121,30 @@ def test_neighbours_churn_is_the_share_of_new_ones(client: TestClient, run: Made
     np.testing.assert_allclose(spread["mean"], np.mean(all_churn, axis=0))
 
 
+def test_label_agreement_is_the_share_of_the_nearest_with_the_same_label(client: TestClient, run: MadeRun) -> None:
+    labels = [image["label"] for image in get(client, run, "images")]
+    all_agreements = []
+    for image in range(8):
+        found = get(client, run, f"neighbours?layer=1&image={image}&k=3")
+        expected = [sum(labels[j] == labels[image] for j in nearest) / 3 for nearest in found["nearest"]]
+        assert found["label_agreement"] == pytest.approx(expected)
+        all_agreements.append(expected)
+    spread = get(client, run, "neighbours?layer=1&k=3&spread=label_agreement")
+    assert spread["recordings"] == [0, 1, 2, 3]
+    np.testing.assert_allclose(spread["mean"], np.mean(all_agreements, axis=0))
+    assert spread["defined"] == [8] * 4
+
+
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("of", ["churn", "label_agreement"])
+def test_neighbours_of_a_run_with_hardly_a_recording_are_spread_over_none(
+    client: TestClient, database: str, count: int, of: str
+) -> None:
+    run = make_run(count=count)
+    spread = get(client, run, f"neighbours?layer=1&spread={of}")
+    assert spread["recordings"] == ([0] if (count, of) == (1, "label_agreement") else [])
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -153,6 +177,7 @@ def test_what_does_not_exist_is_answered_by_what_does(client: TestClient, run: M
         ("cross-path?layer=1&image=1&other=1", "other"),
         ("self-similarity?layer=1&other=1", "other"),
         ("neighbours?layer=1&k=0", "k"),
+        ("neighbours?layer=1&spread=ranks", "spread"),
         ("paths?layer=1", "recording"),
         ("log?after=-1", "after"),
     ],

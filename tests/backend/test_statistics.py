@@ -65,3 +65,9 @@ def test_statistics_when_layer_image_or_quantity_is_unknown_name_what_exists(hom
             statistics.neighbours_of_image(session, made.id, Quantity.PATH, 1, 8)
         with pytest.raises(NotFound, match="records path, not activation"):
             statistics.self_similarity_of_images(session, made.id, Quantity.ACTIVATION, 1)
+
+
+def test_label_agreement_when_neighbours_are_missing_counts_those_there_are():
+    nearest = np.array([[1, 2], [0, -1], [-1, -1]])
+    found = statistics.label_agreement(nearest, np.array([7, 7, 5]), np.arange(3))
+    np.testing.assert_array_equal(found, [0.5, 1.0, np.nan])

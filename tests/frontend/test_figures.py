@@ -53,7 +53,8 @@ def pair_rows():
 def neighbours(count=2):
     closeness = np.array([[np.nan, 5.0, 9.0, 9.0], [np.nan, 7.0, 2.0, 3.0]])
     ranks = ranks_of(closeness)
-    return Neighbours(np.array([0, 1]), closeness, ranks, nearest_of(ranks, count), np.array([np.nan, 0.5]))
+    nearest = nearest_of(ranks, count)
+    return Neighbours(np.array([0, 1]), closeness, ranks, nearest, np.array([np.nan, 0.5]), np.array([0.5, 1.0]))
 
 
 def recording(t, **changes):
@@ -200,9 +201,8 @@ def test_closeness_when_drawn_counts_units_for_paths_and_gives_cosines_for_activ
 
 
 def test_neighbours_when_nobody_is_comparable_say_so():
-    nothing = Neighbours(
-        np.array([0]), np.full((1, 3), np.nan), np.full((1, 3), -1), np.full((1, 2), -1), np.array([np.nan])
-    )
+    none = np.array([np.nan])
+    nothing = Neighbours(np.array([0]), np.full((1, 3), np.nan), np.full((1, 3), -1), np.full((1, 2), -1), none, none)
     assert sentence_of(ranks_over_training(nothing, NAMES, EPOCHS, LIGHT, revision="r"))
     assert sentence_of(closeness_over_training(nothing, NAMES, EPOCHS, LIGHT, revision="r"))
 

@@ -21,7 +21,7 @@ def strip_of(nearest):
     recordings = np.arange(len(nearest))
     nothing = np.full((len(nearest), 3), np.nan)
     churn = np.array([np.nan] + [0.5] * (len(nearest) - 1))
-    return film_strip(Neighbours(recordings, nothing, nothing, np.array(nearest), churn), FACTS, 0)
+    return film_strip(Neighbours(recordings, nothing, nothing, np.array(nearest), churn, churn), FACTS, 0)
 
 
 def props(component):

@@ -4,7 +4,7 @@ Each answers three questions: without `image` and `recording` how the measure is
 all of its values at that time, with `image` the values of that image over training (or at that `recording`).
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
@@ -37,6 +37,9 @@ class PairQuery(StatisticQuery):
 
 class NeighbourQuery(PairQuery):
     k: int = Field(default=6, ge=1, le=2048, description="how many of the nearest")
+    spread: Literal["churn", "label_agreement"] = Field(
+        default="churn", description="what the distribution over training is of, without image and recording"
+    )
 
 
 class StatisticOut(BaseModel):
@@ -53,6 +56,9 @@ class StatisticOut(BaseModel):
     ranks: list[Any] | None = Field(default=None, description="0 is the nearest; null has no rank")
     nearest: list[Any] | None = Field(default=None, description="the k nearest images, nearest first")
     churn: list[float | None] | None = Field(default=None, description="share of the k nearest that are new")
+    label_agreement: list[float | None] | None = Field(
+        default=None, description="share of the k nearest that bear the image's own label"
+    )
     defined: list[int] | None = None
     undefined: list[int] | None = Field(default=None, description="how many values are undefined")
     mean: list[float | None] | None = None
@@ -101,18 +107,20 @@ def get_self_similarity(run_id: RunId, query: Annotated[StatisticQuery, Query()]
 def get_neighbours(run_id: RunId, query: Annotated[NeighbourQuery, Query()], session: Reading) -> Response:
     """Neighbour ranks (Sec. 8): which images are closest to one image, and how does that change?
 
-    The distribution over training is that of the churn: for each image the share of its k nearest that are new.
+    The distribution over training is that of the churn: for each image the share of its k nearest that are new; or,
+    with `spread=label_agreement`, of the share that bear its label.
     """
     place = (session, run_id, query.quantity, query.layer)
     _check_other(query)
     if query.image is not None:
         rows = statistics.neighbours_of_image(*place, query.image, query.k)
-        arrays = {"closeness": rows.closeness, "ranks": rows.ranks, "nearest": rows.nearest, "churn": rows.churn}
-        return _answer(query, **_select(session, run_id, query, rows.recordings, **arrays))
+        arrays = rows._asdict()
+        return _answer(query, **_select(session, run_id, query, arrays.pop("recordings"), **arrays))
     if query.recording is not None:
         ranks = statistics.ranks_at(*place, query.recording)
         return _answer(query, ranks=ranks, nearest=statistics.nearest_of(ranks, query.k))
-    return _spread(query, statistics.churn_distribution(*place, query.k))
+    spread = {"churn": statistics.churn_distribution, "label_agreement": statistics.label_agreement_distribution}
+    return _spread(query, spread[query.spread](*place, query.k))
 
 
 def _check_other(query: PairQuery) -> None:
