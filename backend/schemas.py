@@ -27,11 +27,15 @@ class Quantity(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is computed of a layer. Closeness is the overlap of paths or the cosine of activations."""
+    """What is computed of a layer. Closeness is the overlap of paths or the cosine of activations.
+
+    Two times is self-similarity between any two recordings; stored of it is the mean over images.
+    """
 
     CROSS_PATH = "cross_path"
     SELF_SIMILARITY = "self_similarity"
     CLOSENESS = "closeness"
+    TWO_TIMES = "two_times"
 
 
 class Strict(BaseModel):
@@ -301,6 +305,7 @@ class DatasetOut(BaseModel):
     train_images: int | None
     test_images: int | None
     classes: int | None
+    input_shape: tuple[int, int, int] | None = Field(description="channels, height, width; null where not known yet")
 
 
 class Catalogue(BaseModel):

@@ -15,6 +15,8 @@ from backend.summary import summarise
 
 PNG = b"\x89PNG\r\n\x1a\n made"
 
+SUMMARISED = (Measure.CROSS_PATH, Measure.SELF_SIMILARITY)
+
 
 class MadeRun(NamedTuple):
     """What was written: `arrays[measure, k, t]`, distances of pairs, and paths[k, t] as an N × D matrix of booleans."""
@@ -56,20 +58,31 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
             artifacts.write_paths(run.id, t, k, codec.encode(codec.pack_paths(paths[k, t])))
             counts = paths[k, t].astype(np.int32)
             closeness = codec.to_pairs(counts @ counts.T)
-            found = {Measure.CLOSENESS: closeness}
+            found = {Measure.CLOSENESS: closeness, Measure.TWO_TIMES: _two_times([paths[k, s] for s in range(t + 1)])}
             if t > 0:
                 pairs = rng.random(images * (images - 1) // 2).astype(np.float32)
                 pairs[0] = np.nan if (k, t) == (1, 1) else pairs[0]
                 found |= {Measure.CROSS_PATH: pairs, Measure.SELF_SIMILARITY: rng.random(images).astype(np.float32)}
             for measure, values in found.items():
                 arrays[measure, k, t] = values
-                summary = summarise(values) if measure is not Measure.CLOSENESS else None
+                summary = summarise(values) if measure in SUMMARISED else None
                 measures.append(LayerMeasure(measure, Quantity.PATH, k, values, summary))
         with session_scope() as session:
             recordings.write_recording(session, lease, _recording(t), measures)
     with session_scope() as session:
         leases.end(session, lease, RunStatus.COMPLETED)
     return MadeRun(run.id, images, count, layers, arrays, distances, paths)
+
+
+def _two_times(paths: list[ndarray]) -> ndarray:
+    similarity = []
+    for before in paths:
+        norms = np.sqrt(before.sum(1, dtype=float) * paths[-1].sum(1))
+        similarity.append(np.where(norms > 0, (before & paths[-1]).sum(1) / np.maximum(norms, 1), np.nan))
+    undefined = np.isnan(similarity).sum(axis=1)
+    defined = len(paths[-1]) - undefined
+    mean = np.where(defined > 0, np.nansum(similarity, axis=1) / np.maximum(defined, 1), np.nan)
+    return np.stack([mean, undefined])
 
 
 def _recording(t: int) -> RecordingOut:
