@@ -4,20 +4,22 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64, UInt8
+from jaxtyping import Float, Float64, Int64, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from backend.codec import pack_paths, to_pairs
+from backend.codec import to_pairs
 from backend.schemas import Measure, Quantity
 from backend.services.recordings import LayerMeasure
 from backend.summary import summarise
 from worker.kernels.activation_similarity import activation_similarity
 from worker.kernels.cross_path import cross_path, shared_squares
+from worker.kernels.packing import to_stored
 from worker.kernels.self_similarity import self_similarity
 from worker.recorder import Capture
 
-Layer = Bool[Tensor, "images units"] | Float[Tensor, "images units"]
+Layer = Int64[Tensor, "images words"] | Float[Tensor, "images units"]
+"""Packed paths, or activations."""
 
 
 class Recorded(NamedTuple):
@@ -32,11 +34,13 @@ class Measures:
 
     To go on from a checkpoint, `step` once more with what its net gives: the comparison starts from there.
 
-    `paths` are the newest recording's packed paths, layer by layer (`codec.pack_paths`), whatever the quantities.
+    `packed` are the newest recording's paths, layer by layer, whatever the quantities, and `paths` their stored form
+    (`codec.pack_paths`).
     """
 
     def __init__(self, quantities: Sequence[Quantity]) -> None:
         self.quantities = tuple(quantities)
+        self.packed: list[Int64[Tensor, "images words"]] = []
         self.paths: list[UInt8[ndarray, "images bytes"]] = []
         self._before: dict[tuple[Quantity, int], Recorded] = {}
 
@@ -45,14 +49,21 @@ class Measures:
 
         Pairs are stored as `codec.to_pairs` orders them: overlaps as int32, everything else as float32.
         """
-        measures = [
+        self.packed = [one.packed for one in captures]
+        self.paths = [to_stored(packed, one.units) for packed, one in zip(self.packed, captures, strict=True)]
+        return [
             measure
             for k, one in enumerate(captures, start=1)
             for quantity in self.quantities
-            for measure in self._measure(quantity, k, one.paths if quantity is Quantity.PATH else one.activations)
+            for measure in self._measure(quantity, k, self._layer(quantity, k, one))
         ]
-        self.paths = [pack_paths(one.paths.cpu().numpy()) for one in captures]
-        return measures
+
+    def _layer(self, quantity: Quantity, k: int, one: Capture) -> Layer:
+        if quantity is Quantity.PATH:
+            return self.packed[k - 1]
+        if one.activations is None:
+            raise ValueError(f"activations are to be measured, but those of layer {k} ({one.name}) were not captured")
+        return one.activations
 
     def _measure(self, quantity: Quantity, k: int, layer: Layer) -> Iterator[LayerMeasure]:
         before = self._before.get((quantity, k))
@@ -61,7 +72,9 @@ class Measures:
         if before is not None:
             across = cross_path(now.layer, before.layer, now.squares, before.squares)
             yield _summarised(Measure.CROSS_PATH, quantity, k, to_pairs(across.cpu().numpy()))
-            alone = self_similarity(now.layer, before.layer)
+            # Of paths, it stands on the diagonal.
+            is_path = quantity is Quantity.PATH
+            alone = across.diagonal() if is_path else self_similarity(now.layer, before.layer)
             yield _summarised(Measure.SELF_SIMILARITY, quantity, k, alone.cpu().numpy())
 
 

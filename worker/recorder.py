@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from worker.kernels.packing import pack, unpacked_tiles
 from worker.nets import evaluating
 
 RELUS = {F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
@@ -33,32 +34,52 @@ PRODUCTS = {
 class Capture(NamedTuple):
     """One ReLU call: `name` is the path of the module that made it, `kind` what fed it (conv, linear or other).
 
-    `shape` is that of one image's output and `activations` its flattened form in C order, whatever the memory layout;
-    `non_finite` counts the activations that are infinite or NaN.
+    `shape` is that of one image's output and `activations` its flattened form in C order, whatever the memory layout,
+    or None where only paths were asked for; `non_finite` counts the activations that are infinite or NaN.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
-    activations: Float32[Tensor, "images units"]
+    activations: Float32[Tensor, "images units"] | None
     non_finite: int
+    bits: Int64[Tensor, "images words"] | None = None
+
+    @property
+    def units(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def packed(self) -> Int64[Tensor, "images words"]:
+        """The paths as packed bits (`worker.kernels.packing`)."""
+        if self.bits is not None:
+            return self.bits
+        if self.activations is None:
+            raise ValueError(f"of the ReLU {self.name} neither paths nor activations were captured")
+        return pack(self.activations > 0)
 
     @property
     def paths(self) -> Bool[Tensor, "images units"]:
-        return self.activations > 0
+        tiles = [tile.bool() for tile in unpacked_tiles(self.packed, self.units)]
+        return torch.cat(tiles, dim=1)[:, : self.units]
 
 
 def capture(
-    net: nn.Module, images: Float[Tensor, "images ..."], batch_size: int = 256, bf16: bool = False
+    net: nn.Module,
+    images: Float[Tensor, "images ..."],
+    batch_size: int = 256,
+    bf16: bool = False,
+    activations: bool = True,
 ) -> list[Capture]:
     """Every ReLU call for these (already normalised) images, in order; in eval mode, without gradients.
 
     Modes and random states are left as they were. With `bf16` the pass runs under autocast, as it does in training.
+    Without `activations` only the paths are kept, a bit per unit, and no more floats than a batch has.
     Raises ValueError for a net without ReLU, for one whose calls differ from batch to batch, and for a ReLU whose
     output does not have the images on its first axis.
     """
     device = images.device.type
-    recorder = Recorder(len(images))
+    recorder = Recorder(len(images), activations)
     with (
         torch.random.fork_rng([images.device] if device == "cuda" else []),
         evaluating(net),
@@ -70,16 +91,19 @@ def capture(
                 net(images[start : start + batch_size])
     if not recorder.captures:
         raise ValueError(f"{type(net).__name__} makes no ReLU call; paths exist only in nets with ReLU")
-    return [one._replace(non_finite=int(one.activations.isfinite().logical_not_().sum())) for one in recorder.captures]
+    counts = torch.stack(recorder.non_finite).tolist()
+    return [one._replace(non_finite=count) for one, count in zip(recorder.captures, counts, strict=True)]
 
 
 class Recorder(TorchFunctionMode):
     """While it is active, each ReLU's output is copied at once: what comes later may overwrite it in place."""
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, images: int, activations: bool) -> None:
         super().__init__()
         self.images = images
+        self.activations = activations
         self.captures: list[Capture] = []
+        self.non_finite: list[Int64[Tensor, ""]] = []
         self.rows = slice(0, 0)
         self.within: list[tuple[str, nn.Module]] = []
         self.fed_by = "other"
@@ -120,12 +144,24 @@ class Recorder(TorchFunctionMode):
                 f"the ReLU {name} gives shape {tuple(output.shape)}; its first axis must be the {batch} images"
             )
         if self.rows.start == 0:
-            activations = torch.empty(self.images, math.prod(shape), device=output.device)
-            self.captures.append(Capture(name, self.fed_by, shape, activations, 0))
+            self._begin(name, shape, output.device)
         elif self.count >= len(self.captures) or self.captures[self.count].shape != shape:
             raise ValueError(f"the ReLU {name} of shape {shape} was not called like this for the first images")
-        self.captures[self.count].activations[self.rows] = output.reshape(batch, -1)
+        self._keep(self.captures[self.count], output.reshape(batch, -1))
         self.count += 1
+
+    def _begin(self, name: str, shape: tuple[int, ...], device: torch.device) -> None:
+        units = math.prod(shape)
+        activations = torch.empty(self.images, units, device=device) if self.activations else None
+        bits = torch.empty(self.images, -(-units // 64), dtype=torch.int64, device=device)
+        self.captures.append(Capture(name, self.fed_by, shape, activations, 0, bits))
+        self.non_finite.append(torch.zeros((), dtype=torch.int64, device=device))
+
+    def _keep(self, one: Capture, output: Float[Tensor, "batch units"]) -> None:
+        if one.activations is not None:
+            one.activations[self.rows] = output
+        one.packed[self.rows] = pack(output > 0)
+        self.non_finite[self.count] += output.isfinite().logical_not_().sum()
 
     def _name(self) -> str:
         path, module = self.within[-1] if self.within else ("", None)

@@ -1,17 +1,23 @@
 """The process that trains one run: load, train, record, checkpoint. `worker.supervisor` starts it and watches over it.
 
+Between two steps of training only what they change is taken: paths, activations and the state to go on from. All that
+follows from it is measured and written in the background, in order.
+
 It ends in one of three ways: the run is completed, cancelled or failed, and its row says so; or the process was told to
 stop (SIGTERM, which the kernel sends as well when the parent dies) and gives the run back to the queue; or the run was
 given to another attempt meanwhile, and nothing is written.
 """
 
+import copy
 import ctypes
 import io
 import logging
 import signal
 import sys
+from functools import partial
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +31,7 @@ from backend.services import leases, recordings
 from backend.services.leases import Lease
 from backend.settings import settings
 from worker import probes
+from worker.background import Background
 from worker.datasets import Data, DatasetUnavailable, load_data
 from worker.kernels.distance import pixel_distances
 from worker.measures import Measures
@@ -36,6 +43,10 @@ from worker.training import Diverged, Step, Training, choose_device
 log = logging.getLogger("pathscope.trainer")
 
 PR_SET_PDEATHSIG = 1
+WAITING_RECORDINGS = 2
+"""So many may wait to be measured and written while the next ones are made; each holds what was captured."""
+PATIENCE_SECONDS = 2.0
+"""For recordings that wait when the process is told to stop; its supervisor kills it soon after."""
 
 
 class Stopped(BaseException):
@@ -65,41 +76,60 @@ class Trainer:
         total = len(self.training.recording_steps)
         self.reporter.set(steps=self.training.steps, recordings=total)
         log.info("training %s on %s for %s steps, %s recordings", self.spec.net, device, self.training.steps, total)
-        if not self._resume():
-            self._write_images(data)
+        with Background(WAITING_RECORDINGS, PATIENCE_SECONDS) as self.background:
+            if not self._resume():
+                self._write_images(data)
+            self._train()
+
+    def _train(self) -> None:
         images_before: int | None = None
         for step in self.training:
             images_before = step.images if images_before is None else images_before
             self.reporter.trained(step.step, step.epoch, step.images - images_before)
             if self.reporter.stop_asked.is_set():
                 raise Stopped
+            self.background.check()
             if step.due:
                 self.reporter.set(phase="recording")
                 self._record(step)
         self.reporter.set(phase="finishing")
+        self.background.drain()
 
     def _capture(self) -> list[Capture]:
         images = self.training.probe_images(self.indices)
-        return capture(self.training.net, images, bf16=self.spec.precision == "bf16")
+        activations = Quantity.ACTIVATION in self.spec.quantities
+        return capture(self.training.net, images, bf16=self.spec.precision == "bf16", activations=activations)
 
     def _record(self, step: Step) -> None:
-        """Make recording t: files first, then one transaction, then the checkpoint from which t + 1 can follow."""
-        captures = self._capture()
+        """Take all of recording t that training is about to change, and have it kept while training goes on."""
+        try:
+            captures = self._capture()
+        except torch.OutOfMemoryError:
+            # Recordings that wait hold memory.
+            self.background.drain()
+            captures = self._capture()
+        recording = self._evaluated(step)
+        self.t += 1
+        state = {"training": copy.deepcopy(self.training.state_dict()), "t": self.t, "seconds": recording.seconds}
+        self.background.put(partial(self._keep, captures, recording, state))
+
+    def _keep(self, captures: list[Capture], recording: RecordingOut, state: dict[str, Any]) -> None:
+        """Measure and write a recording: files first, then one transaction, then the checkpoint to go on from."""
         non_finite = sum(one.non_finite for one in captures)
         if non_finite:
-            log.warning("%s activations at recording %s are infinite or not a number", non_finite, self.t)
+            log.warning("%s activations at recording %s are infinite or not a number", non_finite, recording.t)
         measures = self.measures.step(captures)
         if Quantity.PATH in self.spec.quantities:
             for k, paths in enumerate(self.measures.paths, start=1):
-                artifacts.write_paths(self.lease.run_id, self.t, k, codec.encode(paths))
-        recording = self._evaluated(step)
+                artifacts.write_paths(self.lease.run_id, recording.t, k, codec.encode(paths))
         with session_scope() as session:
-            if self.t == 0:
+            if recording.t == 0:
                 recordings.write_layout(session, self.lease, _layers(captures), self.images)
             recordings.write_recording(session, self.lease, recording, measures)
-        self.t += 1
-        self.reporter.set(recorded=self.t)
-        self._checkpoint()
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        artifacts.write_checkpoint(self.lease.run_id, buffer.getvalue())
+        self.reporter.set(recorded=state["t"])
         log.info(
             "recording %s at epoch %.2f: train loss %s, train accuracy %s, test accuracy %s",
             *(recording.t, recording.epoch, recording.train_loss, recording.train_accuracy, recording.test_accuracy),
@@ -120,12 +150,6 @@ class Trainer:
             created_at=now(),
         )
 
-    def _checkpoint(self) -> None:
-        state = {"training": self.training.state_dict(), "t": self.t, "seconds": self._seconds()}
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        artifacts.write_checkpoint(self.lease.run_id, buffer.getvalue())
-
     def _resume(self) -> bool:
         """Go on after the newest checkpoint, if an earlier attempt left one.
 
@@ -137,7 +161,8 @@ class Trainer:
         state = torch.load(io.BytesIO(data), map_location=self.training.device, weights_only=True)
         self.training.load_state_dict(state["training"])
         self.t, self.seconds_before = state["t"], state["seconds"]
-        self.measures.step(self._capture())
+        # In the thread that measures what follows: to the bit, sums depend on the number of threads.
+        self.background.put(partial(self.measures.step, self._capture()))
         self.reporter.set(recorded=self.t)
         log.info("going on after recording %s", self.t - 1)
         return True
@@ -213,7 +238,7 @@ def _die_with_parent() -> None:
 
 def _layers(captures: list[Capture]) -> list[LayerOut]:
     return [
-        LayerOut(k=k, name=one.name, kind=one.kind, units=one.activations.shape[1], shape=list(one.shape))
+        LayerOut(k=k, name=one.name, kind=one.kind, units=one.units, shape=list(one.shape))
         for k, one in enumerate(captures, start=1)
     ]
 

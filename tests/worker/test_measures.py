@@ -87,3 +87,12 @@ def test_measures_go_on_from_a_recording_that_is_stepped_once_more():
     for one, other in zip(chosen.step(captures_at(2)), resumed.step(captures_at(2)), strict=True):
         assert one[:3] == other[:3]
         np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_measures_of_paths_need_no_activations_and_those_of_activations_say_so():
+    with_both, paths_alone = captures_at(0), [one._replace(activations=None, bits=one.packed) for one in captures_at(0)]
+    expected = Measures([Quantity.PATH]).step(with_both)
+    for one, other in zip(Measures([Quantity.PATH]).step(paths_alone), expected, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+    with pytest.raises(ValueError, match=r"layer 1 \(relu1\) were not captured"):
+        Measures(BOTH).step(paths_alone)

@@ -162,3 +162,14 @@ def test_resnet_has_seventeen_relu_layers():
     assert len(captures) == 17
     assert captures[1].name == "layer1.0.relu"
     assert {one.kind for one in captures} == {"conv"}
+
+
+def test_paths_alone_are_those_beside_activations():
+    net = net_with(FORMS["module"])
+    both, alone = capture(net, IMAGES, batch_size=2), capture(net, IMAGES, batch_size=3, activations=False)
+    for one, other in zip(both, alone, strict=True):
+        assert other.activations is None
+        assert torch.equal(one.packed, other.packed)
+        assert torch.equal(one.paths, one.activations > 0)
+        assert (one.units, one.shape, one.name) == (other.units, other.shape, other.name)
+        assert one.packed.shape == (len(IMAGES), -(-one.units // 64))
