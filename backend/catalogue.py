@@ -1,29 +1,37 @@
 """Which nets and datasets a run may name, and whether a spec fits them.
 
-Besides the installed datasets, every folder or zip under `PATHSCOPE_DATA` that holds `train/<class>/` and
-`test/<class>/` is offered as `imagefolder:<its name>`. Only names that this listing holds are ever opened, so a request
-cannot reach another path.
+Besides the installed datasets, every folder or zip under `PATHSCOPE_DATA` that holds pictures in `train/<class>/` and
+`test/<class>/`, or in `<class>/`, is offered as `imagefolder:<its name>`. Only names that this listing holds are ever
+opened, so a request cannot reach another path.
 """
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image
+
 from backend.errors import FieldError, InvalidInput
-from backend.plugins import dataset_entries, net_entries
+from backend.image_layout import class_of, layout_of
+from backend.plugins import DatasetEntry, InputShape, dataset_entries, net_entries
 from backend.schemas import Catalogue, DatasetOut, NetOut, RunSpec
 from backend.settings import settings
 
 IMAGE_FOLDER = "imagefolder:"
-IMAGE_ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
+TORCHVISION = "torchvision:"
+SAMPLED_PICTURES = 16
+FITTED_PIXELS = 224
+GREY_MODES = {"1", "L"}
 
 
 class FolderListing(NamedTuple):
     train_images: int
     test_images: int
     classes: int
+    input_shape: InputShape | None
 
 
 def image_folder(name: str) -> Path | None:
@@ -36,38 +44,50 @@ def image_folders() -> dict[str, Path]:
     folder = settings().data_folder
     if not folder.is_dir():
         return {}
+    others = {name.partition("/")[0] for entry in dataset_entries().values() for name in entry.folders}
     candidates = [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix == ".zip"]
-    return {path.name: path for path in candidates if _listing(path) is not None}
+    return {path.name: path for path in candidates if path.name not in others and _listing(path) is not None}
 
 
 def _listing(path: Path) -> FolderListing | None:
-    inner = path / "train" if path.is_dir() else path
-    return _list(path, inner.stat().st_mtime_ns) if inner.exists() else None
+    inner = path / "train" if (path / "train").is_dir() else path
+    return _list(path, inner.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _list(path: Path, _changed: int) -> FolderListing | None:
-    """Count what is inside; None where train/<class>/ or test/<class>/ holds no picture."""
-    members = _zip_members(path) if path.is_file() else _folder_members(path)
-    pictures = [
-        parts for parts in members if len(parts) == 3 and PurePosixPath(parts[2]).suffix.lower() in IMAGE_ENDINGS
-    ]
-    train, test = ([parts for parts in pictures if parts[0] == split] for split in ("train", "test"))
-    if not train or not test:
+    """Count what is inside; None where no picture is in the right place, or none in one of train/ and test/."""
+    train, test, split = layout_of(_zip_members(path) if path.is_file() else _folder_members(path))
+    if not train or (split and not test):
         return None
-    return FolderListing(len(train), len(test), len({parts[1] for parts in train}))
+    return FolderListing(len(train), len(test), len(set(map(class_of, train))), _input_shape(path, train + test))
 
 
-def _zip_members(path: Path) -> Iterable[tuple[str, ...]]:
+def _input_shape(path: Path, pictures: Sequence[str]) -> InputShape | None:
+    """What the pictures become, judged by some from all over the folder; None where one cannot be read."""
+    every = max(len(pictures) // SAMPLED_PICTURES, 1)
+    found = set()
+    with zipfile.ZipFile(path) if path.is_file() else nullcontext() as archive:
+        for picture in pictures[::every]:
+            try:
+                with Image.open(archive.open(picture) if archive else path / picture) as image:
+                    found.add((image.mode in GREY_MODES, image.size))
+            except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError):
+                return None
+    width, height = found.copy().pop()[1] if len({size for _, size in found}) == 1 else (FITTED_PIXELS, FITTED_PIXELS)
+    return 1 if all(grey for grey, _ in found) else 3, height, width
+
+
+def _zip_members(path: Path) -> Iterable[str]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return [PurePosixPath(name).parts for name in archive.namelist()]
-    except zipfile.BadZipFile:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError):
         return []
 
 
-def _folder_members(path: Path) -> Iterable[tuple[str, ...]]:
-    return [found.relative_to(path).parts for split in ("train", "test") for found in path.glob(f"{split}/*/*")]
+def _folder_members(path: Path) -> Iterable[str]:
+    return [found.relative_to(path).as_posix() for depth in ("*/*", "*/*/*") for found in path.glob(depth)]
 
 
 def datasets() -> dict[str, DatasetOut]:
@@ -80,8 +100,10 @@ def datasets() -> dict[str, DatasetOut]:
             train_images=entry.train_images,
             test_images=entry.test_images,
             classes=entry.classes,
+            input_shape=entry.input_shape,
         )
         for entry in dataset_entries().values()
+        if _is_there(entry)
     }
     for name, path in image_folders().items():
         listing = _listing(path)
@@ -89,10 +111,19 @@ def datasets() -> dict[str, DatasetOut]:
             found[IMAGE_FOLDER + name] = DatasetOut(
                 name=IMAGE_FOLDER + name,
                 title=name,
-                description=f"{listing.train_images:,} training pictures in {listing.classes} classes",
+                description=_described(listing),
                 **listing._asdict(),
             )
     return found
+
+
+def _is_there(entry: DatasetEntry) -> bool:
+    return all((settings().data_folder / folder).is_dir() for folder in entry.folders)
+
+
+def _described(listing: FolderListing) -> str:
+    test = "no test pictures" if not listing.test_images else f"{listing.test_images:,} test pictures"
+    return f"{listing.train_images:,} training pictures, {test}, in {listing.classes} classes"
 
 
 def catalogue() -> Catalogue:
@@ -106,16 +137,39 @@ def catalogue() -> Catalogue:
 def check(spec: RunSpec) -> None:
     """Raise InvalidInput naming each field whose value the installed nets and datasets do not allow."""
     errors: list[FieldError] = []
-    if spec.net not in net_entries():
-        errors.append(FieldError("net", spec.net, f"no such net; installed are {', '.join(sorted(net_entries()))}"))
+    net = net_entries().get(spec.net)
+    if net is None:
+        errors.append(FieldError("net", spec.net, _no_such_net(spec.net)))
     offered = datasets()
     dataset = offered.get(spec.dataset)
     if dataset is None:
-        errors.append(FieldError("dataset", spec.dataset, f"no such dataset; offered are {', '.join(sorted(offered))}"))
+        errors.append(FieldError("dataset", spec.dataset, _no_such_dataset(spec.dataset, offered)))
     elif dataset.train_images is not None:
         errors += _check_probe(spec, dataset.train_images)
+    if net and dataset and dataset.input_shape and min(dataset.input_shape[1:]) < net.least_pixels:
+        _, height, width = dataset.input_shape
+        message = (
+            f"{net.name} takes images from {net.least_pixels} pixels; those of {spec.dataset} are {width}×{height}"
+        )
+        errors.append(FieldError("net", spec.net, message))
     if errors:
         raise InvalidInput(errors)
+
+
+def _no_such_net(name: str) -> str:
+    installed = net_entries()
+    if not name.startswith(TORCHVISION):
+        own = sorted(net for net in installed if not net.startswith(TORCHVISION))
+        return f"no such net; installed are {', '.join(own)}, and many nets of torchvision, e.g. {TORCHVISION}resnet50"
+    offered = ", ".join(net.removeprefix(TORCHVISION) for net in sorted(installed) if net.startswith(TORCHVISION))
+    return f"torchvision has no such net, or not all its non-linearities are ReLUs; offered are {offered}"
+
+
+def _no_such_dataset(name: str, offered: Iterable[str]) -> str:
+    entry = dataset_entries().get(name)
+    if entry is not None:
+        return f"the data folder holds no {' and '.join(entry.folders)}; see the README for where to put {entry.title}"
+    return f"no such dataset; offered are {', '.join(sorted(offered))}"
 
 
 def _check_probe(spec: RunSpec, train_images: int) -> list[FieldError]:

@@ -2,24 +2,31 @@
 
 import pkgutil
 from pathlib import Path
-from typing import cast
+from pickle import UnpicklingError
+from typing import Any, cast
 
 import numpy as np
 import torch
 from sklearn.datasets import load_digits as sklearn_digits
 from sklearn.model_selection import train_test_split
+from torch import Tensor
 
 from backend.catalogue import IMAGE_FOLDER, image_folder
+from backend.image_layout import layout_of
 from backend.plugins import dataset_entries
-from worker.data import Data, DatasetUnavailable
-from worker.image_folder import load_image_folder
+from worker.data import Data, Dataset, DatasetUnavailable
+from worker.image_folder import classes_of, labels_of, load_image_folder
+from worker.pictures import Format, members
+from worker.streaming import Pictures, StreamedData
 
-__all__ = ["Data", "DatasetUnavailable", "load_cifar10", "load_data", "load_digits"]
+__all__ = ["Data", "DatasetUnavailable", "load_data"]
 
 DIGITS_TEST_IMAGES = 360
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def load_data(name: str, folder: Path) -> Data:
+def load_data(name: str, folder: Path) -> Dataset:
     """The dataset of that name; what it downloads is kept in `folder`. Raises DatasetUnavailable."""
     if name.startswith(IMAGE_FOLDER):
         path = image_folder(name)
@@ -30,7 +37,7 @@ def load_data(name: str, folder: Path) -> Data:
     entry = dataset_entries().get(name)
     if entry is None:
         raise DatasetUnavailable(f"no dataset is named {name!r}; installed are {', '.join(sorted(dataset_entries()))}.")
-    return cast(Data, pkgutil.resolve_name(entry.load)(folder))
+    return cast(Dataset, pkgutil.resolve_name(entry.load)(folder))
 
 
 def load_digits(folder: Path) -> Data:  # noqa: ARG001
@@ -44,19 +51,65 @@ def load_digits(folder: Path) -> Data:  # noqa: ARG001
 
 def load_cifar10(folder: Path) -> Data:
     """CIFAR-10, 32×32 in colour; downloaded once. Raises DatasetUnavailable where that fails."""
-    from worker.vision import torchvision  # takes seconds to import, and nothing else needs it
+    train, test = _downloaded("CIFAR10", "CIFAR-10", folder / "cifar10")
+    return Data.of(_coloured(train), _coloured(test), train.classes)
+
+
+def load_cifar100(folder: Path) -> Data:
+    """CIFAR-100, 32×32 in colour, with its 100 fine classes; downloaded once. Raises DatasetUnavailable."""
+    train, test = _downloaded("CIFAR100", "CIFAR-100", folder / "cifar100")
+    return Data.of(_coloured(train), _coloured(test), train.classes)
+
+
+def load_fashion_mnist(folder: Path) -> Data:
+    """Fashion-MNIST, 28×28 grey; downloaded once. Raises DatasetUnavailable."""
+    train, test = _downloaded("FashionMNIST", "Fashion-MNIST", folder / "fashion_mnist")
+    parts = [(part.data[:, None].contiguous(), part.targets.long()) for part in (train, test)]
+    return Data.of(parts[0], parts[1], train.classes)
+
+
+def load_imagenet(folder: Path) -> StreamedData:
+    """ImageNet as torchvision lays it out: imagenet/{train,val}/<synset>/<picture>, and meta.bin for the names.
+
+    Raises DatasetUnavailable.
+    """
+    path = folder / "imagenet"
+    layout = layout_of(members(path), test="val")
+    synsets = classes_of("imagenet", layout, test="val")
+    names = _imagenet_names(path / "meta.bin")
+    return StreamedData(
+        pictures=Pictures(path, tuple(layout.train), tuple(layout.test), Format("RGB", None)),
+        train_labels=labels_of(layout.train, synsets),
+        test_labels=labels_of(layout.test, synsets),
+        class_names=tuple(names.get(synset, synset) for synset in synsets),
+        mean=torch.tensor(IMAGENET_MEAN),
+        std=torch.tensor(IMAGENET_STD),
+    )
+
+
+def _imagenet_names(meta: Path) -> dict[str, str]:
+    """The first word of each synset, from the file that torchvision writes; empty without it."""
+    if not meta.exists():
+        return {}
+    try:
+        words, _ = torch.load(meta, weights_only=True)
+    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
+        raise DatasetUnavailable(f"{meta} cannot be read ({error}); without it classes bear their synsets.") from error
+    return {synset: synonyms[0] for synset, synonyms in words.items()}
+
+
+def _downloaded(kind: str, title: str, folder: Path) -> tuple[Any, Any]:
+    """The two parts of a dataset of torchvision."""
+    from worker.vision import torchvision  # takes seconds to import, and the other datasets do not need it
 
     try:
-        train, test = (
-            torchvision.datasets.CIFAR10(folder / "cifar10", train=train, download=True) for train in (True, False)
-        )
+        train, test = (getattr(torchvision.datasets, kind)(folder, train=part, download=True) for part in (True, False))
     except (OSError, RuntimeError) as error:
         raise DatasetUnavailable(
-            f"CIFAR-10 could not be downloaded ({error}); put it into {folder / 'cifar10'}, or use an image folder."
+            f"{title} could not be downloaded ({error}); put it into {folder}, or use an image folder."
         ) from error
+    return train, test
 
-    parts = [
-        (torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
-        for part in (train, test)
-    ]
-    return Data.of(parts[0], parts[1], train.classes)
+
+def _coloured(part: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    return torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets)

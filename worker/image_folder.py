@@ -1,42 +1,35 @@
-"""Pictures in a folder or zip, `train/<class>/<picture>` and `test/<class>/<picture>`, as one tensor of bytes.
+"""Pictures in a folder or zip: in `train/<class>/` and `test/<class>/`, or all of them, for training, in `<class>/`.
 
 Pictures that are all of one size keep it. Others are scaled so that the shorter side has 224 pixels, and the middle
-224×224 are kept. They are grey only if every picture is.
+224×224 are kept. They are grey only if every picture is. Where all of them together would take more than RESIDENT_BYTES
+they are read from disk while training, see `worker.streaming`.
 """
 
-import io
 import logging
+import math
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from numpy import ndarray
-from PIL import Image, ImageOps
+from torch import Tensor
 
-from backend.catalogue import IMAGE_ENDINGS
-from worker.data import Data, DatasetUnavailable
+from backend.image_layout import Layout, class_of, layout_of
+from worker.data import Data, Dataset, DatasetUnavailable
+from worker.pictures import Format, decoded, fitted, format_of, members, opened, pixels_of, shared_format
+from worker.streaming import Pictures, StreamedData
 
 log = logging.getLogger(__name__)
 
-FITTED_PIXELS = 224
+RESIDENT_BYTES = 4 * 2**30
+SAMPLED_PICTURES = 64
 LOGGED_PICTURES = 5000
 TASK_PICTURES = 100
-GREY_MODES = {"1", "L"}
-
-Read = Callable[[str], bytes]
-
-
-class Format(NamedTuple):
-    """What all pictures are turned into: PIL mode (L or RGB), and their common size or None where it differs."""
-
-    mode: str
-    size: tuple[int, int] | None
 
 
 class OtherFormat(Exception):
@@ -47,61 +40,59 @@ class OtherFormat(Exception):
         self.wider = wider
 
 
-def load_image_folder(path: Path) -> Data:
+def load_image_folder(path: Path) -> Dataset:
     """Every picture of the folder or zip, with classes in the order of their names. Raises DatasetUnavailable."""
-    if path.is_dir():
-        files = [str(file.relative_to(path).as_posix()) for file in path.glob("*/*/*")]
-        return _load(path.name, files, lambda member: (path / member).read_bytes())
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _load(path.name, archive.namelist(), archive.read)
-    except zipfile.BadZipFile as error:
-        raise DatasetUnavailable(f"{path.name} is not a readable zip ({error}).") from error
+    layout = layout_of(members(path))
+    classes = classes_of(path.name, layout)
+    train, test = (labels_of(part, classes) for part in (layout.train, layout.test))
+    shared = _sampled_format(path, layout.train + layout.test)
+    bytes_decoded = (len(train) + len(test)) * math.prod(shared.shape)
+    if bytes_decoded > RESIDENT_BYTES:
+        log.info("%.1f GiB of pictures: they are read from disk while training", bytes_decoded / 2**30)
+        pictures = Pictures(path, tuple(layout.train), tuple(layout.test), shared)
+        return StreamedData.of(pictures, train, test, classes)
+    pixels = torch.from_numpy(_decode_all(path, layout.train + layout.test, shared))
+    return Data.of((pixels[: len(train)], train), (pixels[len(train) :], test), classes)
 
 
-def _load(name: str, members: Sequence[str], read: Read) -> Data:
-    pictures = sorted(
-        member
-        for member in members
-        if len(PurePosixPath(member).parts) == 3 and PurePosixPath(member).suffix.lower() in IMAGE_ENDINGS
-    )
-    train, test = ([picture for picture in pictures if picture.startswith(f"{split}/")] for split in ("train", "test"))
-    classes = _classes(name, train, test)
-    pixels = _decode_all(train + test, read)
-    labels = torch.tensor([classes.index(PurePosixPath(picture).parts[1]) for picture in train + test])
-    images = torch.from_numpy(pixels)
-    cut = len(train)
-    return Data.of((images[:cut], labels[:cut]), (images[cut:], labels[cut:]), classes)
-
-
-def _classes(name: str, train: Sequence[str], test: Sequence[str]) -> list[str]:
-    for split, pictures in (("train", train), ("test", test)):
-        if not pictures:
+def classes_of(name: str, layout: Layout, train: str = "train", test: str = "test") -> list[str]:
+    """The classes' names in order. Raises DatasetUnavailable where a part is empty or the two do not have the same."""
+    for split, pictures in ((train, layout.train), (test, layout.test)):
+        if not pictures and (layout.split or split == train):
             raise DatasetUnavailable(f"{name} has no picture in {split}/<class>/.")
-    in_train, in_test = ({PurePosixPath(picture).parts[1] for picture in pictures} for pictures in (train, test))
-    if in_train != in_test:
+    in_train, in_test = (set(map(class_of, pictures)) for pictures in (layout.train, layout.test))
+    if layout.split and in_train != in_test:
         alone = ", ".join(sorted(in_train ^ in_test)[:5])
-        raise DatasetUnavailable(f"{name} has classes that are in only one of train/ and test/: {alone}.")
+        raise DatasetUnavailable(f"{name} has classes that are in only one of {train}/ and {test}/: {alone}.")
     return sorted(in_train)
 
 
-def _decode_all(pictures: Sequence[str], read: Read) -> UInt8[ndarray, "images channels height width"]:
-    """Decode in the format of the first picture, and start again with a wider one where another does not have it."""
-    shared = _format(_open(pictures[0], read))
+def labels_of(pictures: Sequence[str], classes: Sequence[str]) -> Int64[Tensor, " pictures"]:
+    position = {name: label for label, name in enumerate(classes)}
+    return torch.tensor([position[class_of(picture)] for picture in pictures], dtype=torch.int64)
+
+
+def _sampled_format(path: Path, pictures: Sequence[str]) -> Format:
+    """The format that pictures from all over the folder share."""
+    every = max(len(pictures) // SAMPLED_PICTURES, 1)
+    return reduce(shared_format, (format_of(opened(path, picture)) for picture in pictures[::every]))
+
+
+def _decode_all(path: Path, pictures: Sequence[str], shared: Format) -> UInt8[ndarray, "images channels height width"]:
+    """Decode in this format, and start again with a wider one where a picture does not have it."""
     while True:
         try:
-            return _decode_as(shared, pictures, read)
+            return _decode_as(path, pictures, shared)
         except OtherFormat as other:
             shared = other.wider
 
 
-def _decode_as(shared: Format, pictures: Sequence[str], read: Read) -> UInt8[ndarray, "images channels height width"]:
-    width, height = shared.size or (FITTED_PIXELS, FITTED_PIXELS)
-    pixels = np.empty((len(pictures), 1 if shared.mode == "L" else 3, height, width), dtype=np.uint8)
+def _decode_as(path: Path, pictures: Sequence[str], shared: Format) -> UInt8[ndarray, "images channels height width"]:
+    pixels = np.empty((len(pictures), *shared.shape), dtype=np.uint8)
 
     def fill(start: int) -> None:
         for row, picture in enumerate(pictures[start : start + TASK_PICTURES], start):
-            pixels[row] = _decode(shared, picture, read)
+            pixels[row] = _decode(path, picture, shared)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pictures), LOGGED_PICTURES):
@@ -112,30 +103,10 @@ def _decode_as(shared: Format, pictures: Sequence[str], read: Read) -> UInt8[nda
     return pixels
 
 
-def _decode(shared: Format, picture: str, read: Read) -> UInt8[ndarray, "channels height width"]:
-    image = _open(picture, read)
-    own = _format(image)
-    mode = shared.mode if shared.mode == own.mode else "RGB"
-    size = shared.size if shared.size == own.size else None
-    if Format(mode, size) != shared:
-        raise OtherFormat(Format(mode, size))
-    try:
-        image.load()
-        image = image if image.mode == shared.mode else image.convert(shared.mode)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetUnavailable(f"the picture {picture} cannot be decoded ({error}).") from error
-    if shared.size is None:
-        image = ImageOps.fit(image, (FITTED_PIXELS, FITTED_PIXELS), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image)
-    return pixels[None] if shared.mode == "L" else pixels.transpose(2, 0, 1)
-
-
-def _open(picture: str, read: Read) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(read(picture)))
-    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:
-        raise DatasetUnavailable(f"the picture {picture} cannot be read ({error}).") from error
-
-
-def _format(image: Image.Image) -> Format:
-    return Format("L" if image.mode in GREY_MODES else "RGB", image.size)
+def _decode(path: Path, picture: str, shared: Format) -> UInt8[ndarray, "channels height width"]:
+    image = opened(path, picture)
+    wider = shared_format(shared, format_of(image))
+    if wider != shared:
+        raise OtherFormat(wider)
+    image = decoded(image, shared.mode, picture)
+    return pixels_of(image if shared.size else fitted(image))

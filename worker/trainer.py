@@ -32,7 +32,8 @@ from backend.services.leases import Lease
 from backend.settings import settings
 from worker import probes
 from worker.background import Background
-from worker.datasets import Data, DatasetUnavailable, load_data
+from worker.data import Dataset, DatasetUnavailable
+from worker.datasets import load_data
 from worker.kernels.distance import pixel_distances
 from worker.measures import Measures
 from worker.nets import build_net
@@ -143,9 +144,9 @@ class Trainer:
             step=step.step,
             lr=step.lr,
             train_loss=_finite(train.loss),
-            train_accuracy=train.accuracy,
+            train_accuracy=_finite(train.accuracy),
             test_loss=_finite(test.loss),
-            test_accuracy=test.accuracy,
+            test_accuracy=_finite(test.accuracy),
             seconds=self._seconds(),
             created_at=now(),
         )
@@ -167,10 +168,11 @@ class Trainer:
         log.info("going on after recording %s", self.t - 1)
         return True
 
-    def _write_images(self, data: Data) -> None:
-        for i, index in enumerate(self.indices.tolist()):
-            artifacts.write_image(self.lease.run_id, i, probes.thumbnail(data.train_images[index]))
-        distances = codec.to_pairs(pixel_distances(data.train_images[self.indices]).numpy())
+    def _write_images(self, data: Dataset) -> None:
+        images = self.training.feed.images(self.indices).cpu()
+        for i, image in enumerate(images):
+            artifacts.write_image(self.lease.run_id, i, probes.thumbnail(image))
+        distances = codec.to_pairs(pixel_distances(images).numpy())
         artifacts.write_distances(self.lease.run_id, codec.encode(distances.astype("float32")))
         self.images = _images(data, self.indices)
 
@@ -243,7 +245,7 @@ def _layers(captures: list[Capture]) -> list[LayerOut]:
     ]
 
 
-def _images(data: Data, indices: Tensor) -> list[ImageOut]:
+def _images(data: Dataset, indices: Tensor) -> list[ImageOut]:
     labels = data.train_labels[indices].tolist()
     return [
         ImageOut(i=i, dataset_index=index, label=label, class_name=data.class_names[label])

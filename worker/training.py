@@ -1,4 +1,4 @@
-"""The training loop: SGD over data that lies on the device, resumable to the bit on the CPU.
+"""The training loop: SGD over the images that a dataset feeds, resumable to the bit on the CPU.
 
 Everything random comes from the spec's seed. The order of the images and their augmentation in an epoch are drawn from
 (seed, epoch) alone; dropout draws from the global generator, whose state is part of `state_dict`.
@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from backend.schemas import RunSpec
-from worker.data import Data
+from worker.data import Dataset, Epoch, Split
 from worker.nets import evaluating
 
-CROP_PADDING = 4
 EVALUATION_BATCH = 1024
+EVALUATION_PIXELS = 2**23
+"""At most so many pixels of one channel are evaluated at once: 167 images of 224×224."""
 CHECK_STEPS = 50
 """On a GPU, reading the loss waits for it: so often it is read there; on the CPU at every step."""
 
@@ -65,12 +66,14 @@ class Training:
     Iterated anew, or after `load_state_dict`, it goes on where it stood, without repeating the step it stood at.
     """
 
-    def __init__(self, net: nn.Module, data: Data, spec: RunSpec, device: torch.device) -> None:
+    def __init__(self, net: nn.Module, data: Dataset, spec: RunSpec, device: torch.device) -> None:
         self.spec = spec
         self.device = device
         self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.images = {"train": data.train_images.to(device), "test": data.test_images.to(device)}
-        self.labels = {"train": data.train_labels.to(device), "test": data.test_labels.to(device)}
+        self.feed = data.feed(device)
+        self.counts: dict[Split, int] = {"train": len(data.train_labels), "test": len(data.test_labels)}
+        _, height, width = data.input_shape
+        self.evaluation_batch = max(min(EVALUATION_BATCH, EVALUATION_PIXELS // (height * width)), 1)
         self.scale = (1 / (255 * data.std)).to(device)[:, None, None]
         self.shift = (-data.mean / data.std).to(device)[:, None, None]
         self.optimiser = torch.optim.SGD(
@@ -81,7 +84,7 @@ class Training:
             weight_decay=spec.optimiser.weight_decay,
         )
         has_batch_norm = any(isinstance(module, _BatchNorm) for module in net.modules())
-        self.batch_sizes = batch_sizes(len(data.train_images), spec.batch_size, least=2 if has_batch_norm else 1)
+        self.batch_sizes = batch_sizes(self.counts["train"], spec.batch_size, least=2 if has_batch_norm else 1)
         self.steps_per_epoch = len(self.batch_sizes)
         self.steps = spec.epochs * self.steps_per_epoch
         self.recording_steps = recording_steps(spec, self.steps_per_epoch)
@@ -126,22 +129,22 @@ class Training:
         if self.device.type == "cuda" and state["random_cuda"] is not None:
             torch.cuda.set_rng_state(state["random_cuda"].cpu(), self.device)
 
-    def evaluate(self, split: Literal["train", "test"]) -> Evaluation:
-        """Loss and accuracy on all clean images of the split, in eval mode."""
-        images, labels = self.images[split], self.labels[split]
+    def evaluate(self, split: Split) -> Evaluation:
+        """Loss and accuracy on all clean images of the split, in eval mode; NaN where it has none."""
+        if not self.counts[split]:
+            return Evaluation(math.nan, math.nan)
         loss = torch.zeros((), dtype=torch.float64, device=self.device)
         right = torch.zeros((), dtype=torch.int64, device=self.device)
         with evaluating(self.net):
-            for start in range(0, len(images), EVALUATION_BATCH):
-                part = slice(start, start + EVALUATION_BATCH)
-                logits = self._logits(self.normalise(images[part]))
-                loss += F.cross_entropy(logits, labels[part], reduction="sum")
-                right += (logits.argmax(1) == labels[part]).sum()
-        return Evaluation(loss.item() / len(images), right.item() / len(images))
+            for images, labels in self.feed.clean_batches(split, self.evaluation_batch):
+                logits = self._logits(self.normalise(images))
+                loss += F.cross_entropy(logits, labels, reduction="sum")
+                right += (logits.argmax(1) == labels).sum()
+        return Evaluation(loss.item() / self.counts[split], right.item() / self.counts[split])
 
     def probe_images(self, indices: Int64[Tensor, " images"]) -> Float[Tensor, "images channels height width"]:
         """Training images as the net sees them without augmentation."""
-        return self.normalise(self.images["train"][indices.to(self.device)])
+        return self.normalise(self.feed.images(indices))
 
     def normalise(
         self, images: UInt8[Tensor, "images channels height width"]
@@ -150,20 +153,11 @@ class Training:
 
     def _batches(self) -> Iterator[tuple[Float[Tensor, "batch channels height width"], Int64[Tensor, " batch"]]]:
         """The batches that are left, from the middle of an epoch on if need be."""
-        images, labels = self.images["train"], self.labels["train"]
         for epoch in range(self.step // self.steps_per_epoch, self.spec.epochs):
-            draws = np.random.SeedSequence([self.spec.seed, epoch]).generate_state(1, np.uint64)
-            generator = torch.Generator().manual_seed(int(draws[0]) >> 1)
-            order = torch.randperm(len(images), generator=generator).to(self.device)
-            flip = torch.rand(len(images), generator=generator).to(self.device) < 0.5
-            move = torch.randint(-CROP_PADDING, CROP_PADDING + 1, (2, len(images)), generator=generator).to(self.device)
             done = self.step % self.steps_per_epoch
-            for batch in torch.split(order, self.batch_sizes)[done:]:
-                if self.spec.augmentation == "flip_crop":
-                    pixels = flip_and_crop(images, batch, flip[batch], move[:, batch])
-                else:
-                    pixels = images[batch]
-                yield self.normalise(pixels), labels[batch]
+            wanted = Epoch(self.spec.seed, epoch, self.batch_sizes, done, self.spec.augmentation)
+            for images, labels in self.feed.batches(wanted):
+                yield self.normalise(images), labels
 
     def _update(self, images: Float[Tensor, "batch channels height width"], labels: Int64[Tensor, " batch"]) -> Tensor:
         for group in self.optimiser.param_groups:
@@ -229,24 +223,3 @@ def learning_rate(spec: RunSpec, step: int, steps_per_epoch: int) -> float:
         return lr * (1 + math.cos(math.pi * step / (spec.epochs * steps_per_epoch))) / 2
     passed = sum(milestone <= step // steps_per_epoch for milestone in spec.decays)
     return lr * schedule.gamma**passed
-
-
-def flip_and_crop(
-    images: UInt8[Tensor, "all channels height width"],
-    batch: Int64[Tensor, " batch"],
-    flip: Tensor,
-    move: Int64[Tensor, "2 batch"],
-) -> UInt8[Tensor, "batch channels height width"]:
-    """The batch's images, each moved by its offsets (rows, columns), reflected at the edges, mirrored where `flip`."""
-    height, width = images.shape[2:]
-    rows = _reflected(torch.arange(height, device=batch.device) + move[0, :, None], height)
-    columns = _reflected(torch.arange(width, device=batch.device) + move[1, :, None], width)
-    columns = torch.where(flip[:, None], columns.flip(1), columns)
-    return images.permute(0, 2, 3, 1)[batch[:, None, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-def _reflected(positions: Int64[Tensor, "batch length"], length: int) -> Int64[Tensor, "batch length"]:
-    """Positions beyond an edge come back from it, without repeating the edge itself."""
-    period = max(2 * (length - 1), 1)
-    positions = positions % period
-    return torch.where(positions < length, positions, period - positions)

@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from backend.plugins import dataset_entries, net_entries
 from cli.submit import described_run
 from tests.cli.conftest import ARGV, Command
 
@@ -89,5 +90,5 @@ def _cancel_and_watch(pathscope: Command) -> None:
 
 def _doctor(pathscope: Command) -> None:
     found = pathscope("doctor").stdout
-    assert "2 nets, 2 datasets" in found
+    assert f"{len(net_entries())} nets, {len(dataset_entries())} datasets" in found
     assert "no worker is running" in found

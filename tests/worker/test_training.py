@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from backend.schemas import RunSpec
+from worker.augmentation import flip_and_crop
 from worker.data import Data
 from worker.recorder import capture
 from worker.training import (
@@ -16,7 +17,6 @@ from worker.training import (
     Training,
     batch_sizes,
     choose_device,
-    flip_and_crop,
     learning_rate,
     recording_steps,
 )
@@ -131,17 +131,33 @@ def test_training_learns():
 
 
 def test_evaluation_is_that_of_all_images_in_eval_mode(monkeypatch):
-    run = training(batch_norm=True)
+    data = made_up_data()
+    run = training(data=data, batch_norm=True)
     run.net.train()
     whole = run.evaluate("test")
-    monkeypatch.setattr("worker.training.EVALUATION_BATCH", 7)
+    monkeypatch.setattr(run, "evaluation_batch", 7)
     parts = run.evaluate("test")
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
     assert parts.accuracy == whole.accuracy
     assert run.net.training
     run.net.eval()
-    logits = run.net(run.normalise(run.images["test"]))
-    assert whole.accuracy == (logits.argmax(1) == run.labels["test"]).double().mean().item()
+    logits = run.net(run.normalise(data.test_images))
+    assert whole.accuracy == (logits.argmax(1) == data.test_labels).double().mean().item()
+
+
+def test_evaluation_of_no_images_is_undefined():
+    data = made_up_data()
+    without = Data.of((data.train_images, data.train_labels), (data.test_images[:0], data.test_labels[:0]), ["a", "b"])
+    assert all(math.isnan(value) for value in training(data=without).evaluate("test"))
+
+
+def test_evaluation_takes_fewer_images_at_once_where_they_are_large():
+    labels = torch.zeros(2, dtype=torch.int64)
+    images = torch.zeros(2, 1, 224, 224, dtype=torch.uint8)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(224 * 224, 1))
+    run = Training(net, Data.of((images, labels), (images, labels), ["a"]), RunSpec(**SPEC), CPU)
+    assert run.evaluation_batch == 167
+    assert training().evaluation_batch == 1024
 
 
 def test_images_are_normalised_by_the_training_set():

@@ -1,35 +1,16 @@
-"""The nets that Pathscope brings, and how a net is found by name. A net's last layer gives one logit per class."""
+"""AlexNet (Krizhevsky et al. 2012), fitted to the size of the images."""
 
-import pkgutil
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import cast
 
 import torch
 from torch import nn
 
-from backend.plugins import net_entries
-
-InputShape = tuple[int, int, int]
-"""Channels, height, width."""
+from backend.plugins import InputShape
+from worker.nets.weights import initialise
 
 SMALL_BELOW = 96
-"""Inputs whose shorter side has fewer pixels get AlexNet's small stem and layers."""
+"""Inputs whose shorter side has fewer pixels get the small stem and layers."""
 UNSTRIDED_UP_TO = 16
-
-
-def build_net(name: str, input_shape: InputShape, classes: int, seed: int = 0) -> nn.Module:
-    """The installed net of that name, freshly initialised on the CPU; the same seed gives the same weights.
-
-    The global random state is left as it was. Raises ValueError for a name that is not installed.
-    """
-    entry = net_entries().get(name)
-    if entry is None:
-        raise ValueError(f"no net is named {name!r}; installed are {', '.join(sorted(net_entries()))}")
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return cast(nn.Module, pkgutil.resolve_name(entry.build)(input_shape, classes))
 
 
 def build_alexnet(input_shape: InputShape, classes: int) -> nn.Module:
@@ -59,40 +40,6 @@ def build_alexnet(input_shape: InputShape, classes: int) -> nn.Module:
         )
     )
     return initialise(net)
-
-
-def build_mlp(input_shape: InputShape, classes: int) -> nn.Module:
-    """Three fully connected ReLU layers of 512 units."""
-    channels, height, width = input_shape
-    layers: dict[str, nn.Module] = {"flatten": nn.Flatten()}
-    inputs = channels * height * width
-    for k in (1, 2, 3):
-        layers |= {f"fc{k}": nn.Linear(inputs, 512), f"relu{k}": nn.ReLU(inplace=True)}
-        inputs = 512
-    return initialise(nn.Sequential(OrderedDict(layers | {"fc4": nn.Linear(inputs, classes)})))
-
-
-def initialise(net: nn.Module) -> nn.Module:
-    """Draw the weights of every convolution and linear layer for ReLUs (He et al. 2015, fan in); biases are 0."""
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return net
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside; afterwards each module is in the mode in which it was."""
-    modes = [(module, module.training) for module in net.modules()]
-    net.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _small_convolutions(input_shape: InputShape) -> dict[str, nn.Module]:

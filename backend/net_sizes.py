@@ -1,0 +1,86 @@
+"""How many ReLU layers and units the nets that Pathscope brings have, worked out without torch.
+
+Each function mirrors a net in `worker.nets`; a test compares them with what the recorder captures.
+"""
+
+from math import ceil, isqrt
+from typing import TypedDict
+
+from backend.plugins import InputShape, NetSize
+
+VGG19_CONVOLUTIONS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
+"""Channels and convolutions of each stage; a pool follows."""
+RESNET18_CHANNELS = (64, 128, 256, 512)
+
+
+class TorchvisionNet(TypedDict):
+    """An entry of torchvision_nets.json; `units` by the side of a square image."""
+
+    layers: int
+    least_pixels: int
+    units: dict[str, int]
+
+
+def mlp(_input_shape: InputShape) -> NetSize:
+    return NetSize(3, 3 * 512)
+
+
+def alexnet(input_shape: InputShape) -> NetSize:
+    shorter, sides = min(input_shape[1:]), input_shape[1:]
+    if shorter < 96:
+        first = sides if shorter <= 16 else _halved(sides)
+        second = _halved(first)
+        third = _halved(second)
+        last = 2 * 1024
+    else:
+        first = _each(sides, kernel=11, stride=4, padding=2)
+        second = _each(first, kernel=3, stride=2)
+        third = _each(second, kernel=3, stride=2)
+        last = 2 * 4096
+    convolutional = 64 * _area(first) + 192 * _area(second) + (384 + 256 + 256) * _area(third)
+    return NetSize(7, convolutional + last)
+
+
+def resnet18(input_shape: InputShape) -> NetSize:
+    sides = input_shape[1:]
+    if min(sides) <= 64:
+        units = 64 * _area(sides)
+    else:
+        sides = _halved(sides)
+        units = 64 * _area(sides)
+        sides = _halved(sides)
+    for stage, channels in enumerate(RESNET18_CHANNELS):
+        sides = _halved(sides) if stage else sides
+        units += 4 * channels * _area(sides)
+    return NetSize(17, units)
+
+
+def vgg19(input_shape: InputShape) -> NetSize:
+    sides = input_shape[1:]
+    small = min(sides) < 96
+    units = 2 * (512 if small else 4096)
+    for channels, convolutions in VGG19_CONVOLUTIONS:
+        units += convolutions * channels * _area(sides)
+        sides = _halved(sides) if small else _each(sides, kernel=2, stride=2)
+    return NetSize(18, units)
+
+
+def torchvision_net(net: TorchvisionNet, input_shape: InputShape) -> NetSize:
+    """From the listed size that is nearest in area, scaled by the area; exact at a listed size."""
+    area = _area(input_shape[1:])
+    nearest = min(map(int, net["units"]), key=lambda side: abs(side - isqrt(area)))
+    return NetSize(net["layers"], round(net["units"][str(nearest)] * area / nearest**2))
+
+
+def _each(sides: tuple[int, int], *, kernel: int, stride: int, padding: int = 0) -> tuple[int, int]:
+    height, width = sides
+    return (height + 2 * padding - kernel) // stride + 1, (width + 2 * padding - kernel) // stride + 1
+
+
+def _halved(sides: tuple[int, int]) -> tuple[int, int]:
+    """By a convolution or pool of stride 2 that rounds up."""
+    return ceil(sides[0] / 2), ceil(sides[1] / 2)
+
+
+def _area(sides: tuple[int, int]) -> int:
+    return sides[0] * sides[1]
