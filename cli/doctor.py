@@ -85,7 +85,7 @@ def _data() -> Finding:
 
     folder, names = settings().data_folder, image_folders()
     if not names:
-        return Finding(State.NOTE, f"no folder or zip with train/ and test/ inside in {folder}")
+        return Finding(State.NOTE, f"no folder or zip of pictures in {folder}")
     return Finding(State.GOOD, f"{', '.join(names)} in {folder}")
 
 

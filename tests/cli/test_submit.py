@@ -90,5 +90,6 @@ def _cancel_and_watch(pathscope: Command) -> None:
 
 def _doctor(pathscope: Command) -> None:
     found = pathscope("doctor").stdout
-    assert f"{len(net_entries())} nets, {len(dataset_entries())} datasets" in found
+    offered = [entry for entry in dataset_entries().values() if not entry.folders]
+    assert f"{len(net_entries())} nets, {len(offered)} datasets" in found
     assert "no worker is running" in found

@@ -160,7 +160,7 @@ def test_image_folder_is_found_by_its_listed_name_alone(home):
 
 
 def test_unknown_dataset_is_refused(tmp_path):
-    with pytest.raises(DatasetUnavailable, match="no dataset is named 'mnist'; installed are cifar10, cifar100, digits, "):
+    with pytest.raises(DatasetUnavailable, match="no dataset is named 'mnist'; installed are cifar10, cifar100, "):
         load_data("mnist", tmp_path)
 
 
