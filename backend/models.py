@@ -185,6 +185,23 @@ class LayerArray(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Projection(Base):
+    """What the net of recording t says of the probe images along their paths of recording s ≤ t.
+
+    `data` holds two rows (`backend.codec`): the loss of each image, and 1 where it is classified rightly, else 0.
+    """
+
+    __tablename__ = "projections"
+
+    run_id: Mapped[int] = run_key()
+    t: Mapped[int] = mapped_column(primary_key=True)
+    s: Mapped[int] = mapped_column(primary_key=True)
+    loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    undefined: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Worker(Base):
     """A worker that has been heard of, by the name it bears in Celery."""
 

@@ -26,6 +26,14 @@ class Quantity(StrEnum):
     ACTIVATION = "activation"
 
 
+class Recorded(StrEnum):
+    """What a run records: the quantities that are compared unit by unit, and what costs more and is off by default."""
+
+    PATH = "path"
+    ACTIVATION = "activation"
+    PROJECTION = "projection"
+
+
 class Measure(StrEnum):
     """What is computed of a layer. Closeness is the overlap of paths or the cosine of activations.
 
@@ -115,6 +123,8 @@ class Recordings(Strict):
     """1 records the probe images after every epoch."""
     log_spaced: int = Field(default=0, ge=0, le=200, title="Log-spaced steps")
     """So many further recordings within epochs, at steps spaced evenly on a logarithmic scale from 1 to the last."""
+    projection_every: int = Field(default=1, ge=1, title="Recordings between projections")
+    """1 projects each recording along the paths of all before it; n takes only every n-th, at 1/n² of the cost."""
 
 
 # PostgreSQL can store every character but this one.
@@ -144,10 +154,11 @@ class RunSpec(Strict):
     """Decides the initial weights and the order of the images."""
     probe: Probe = Field(default=Probe(), title="Probe images")
     recordings: Recordings = Field(default=Recordings(), title="Recordings")
-    quantities: tuple[Quantity, ...] = Field(
-        default=(Quantity.PATH, Quantity.ACTIVATION), min_length=1, title="Quantities"
+    quantities: tuple[Recorded, ...] = Field(
+        default=(Recorded.PATH, Recorded.ACTIVATION), min_length=1, title="Quantities"
     )
-    """What of each unit is recorded: whether it is on, how strongly, or both."""
+    """Whether each unit is on, how strongly, or both. Projections need paths and cost, for R recordings, R²/2 further
+    forward passes of the probe images."""
     precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", title="Device")
 
@@ -155,6 +166,15 @@ class RunSpec(Strict):
     @classmethod
     def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(values))
+
+    @field_validator("quantities")
+    @classmethod
+    def _compare_something(cls, quantities: tuple[Recorded, ...]) -> tuple[Recorded, ...]:
+        if Recorded.PROJECTION in quantities and Recorded.PATH not in quantities:
+            raise ValueError("projections follow paths; choose path as well")
+        if not {Recorded.PATH, Recorded.ACTIVATION} & set(quantities):
+            raise ValueError("choose path or activation as well")
+        return quantities
 
     @field_validator("lr_schedule")
     @classmethod
@@ -178,6 +198,11 @@ class RunSpec(Strict):
         if epochs is not None and recordings.every_epochs > epochs:
             raise ValueError(f"every_epochs {recordings.every_epochs} is more than the run's epochs ({epochs})")
         return recordings
+
+    @property
+    def compared(self) -> tuple[Quantity, ...]:
+        """The quantities that are compared unit by unit."""
+        return tuple(quantity for quantity in Quantity if Recorded(quantity) in self.quantities)
 
     @property
     def decays(self) -> tuple[int, ...]:

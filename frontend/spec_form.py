@@ -81,6 +81,7 @@ _OPTION_LABELS = {
     "cuda": "GPU (CUDA)",
     "path": "Paths",
     "activation": "Activations",
+    "projection": "Projections",
 }
 
 

@@ -8,9 +8,9 @@ from numpy import ndarray
 from backend import artifacts, codec
 from backend.db import session_scope
 from backend.models import now
-from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut, RunSpec, RunStatus
+from backend.schemas import ImageOut, LayerOut, Measure, Quantity, Recorded, RecordingOut, RunSpec, RunStatus
 from backend.services import leases, recordings, runs
-from backend.services.recordings import LayerMeasure
+from backend.services.recordings import LayerMeasure, ProjectionMeasure
 from backend.summary import summarise
 
 PNG = b"\x89PNG\r\n\x1a\n made"
@@ -19,7 +19,9 @@ SUMMARISED = (Measure.CROSS_PATH, Measure.SELF_SIMILARITY)
 
 
 class MadeRun(NamedTuple):
-    """What was written: `arrays[measure, k, t]`, distances of pairs, and paths[k, t] as an N × D matrix of booleans."""
+    """What was written: `arrays[measure, k, t]`, distances of pairs, `projections[s, t]` with a row of losses and one
+    of verdicts, and paths[k, t] as an N × D matrix of booleans.
+    """
 
     id: int
     images: int
@@ -27,6 +29,7 @@ class MadeRun(NamedTuple):
     layers: int
     arrays: dict[tuple[Measure, int, int], ndarray]
     distances: ndarray
+    projections: dict[tuple[int, int], ndarray]
     paths: dict[tuple[int, int], ndarray]
 
 
@@ -50,7 +53,7 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
         artifacts.write_image(run.id, i, PNG)
     distances = rng.random(images * (images - 1) // 2).astype(np.float32)
     artifacts.write_distances(run.id, codec.encode(distances))
-    arrays, paths = {}, {}
+    arrays, paths, projections = {}, {}, {}
     for t in range(count):
         measures = []
         for k in range(1, layers + 1):
@@ -68,10 +71,12 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
                 summary = summarise(values) if measure in SUMMARISED else None
                 measures.append(LayerMeasure(measure, Quantity.PATH, k, values, summary))
         with session_scope() as session:
-            recordings.write_recording(session, lease, _recording(t), measures)
+            found = _projections(rng, images, t) if Recorded.PROJECTION in made.quantities else []
+            recordings.write_recording(session, lease, _recording(t), measures, found)
+        projections |= {(one.s, t): np.stack([one.loss, one.right]) for one in found}
     with session_scope() as session:
         leases.end(session, lease, RunStatus.COMPLETED)
-    return MadeRun(run.id, images, count, layers, arrays, distances, paths)
+    return MadeRun(run.id, images, count, layers, arrays, distances, projections, paths)
 
 
 def _two_times(paths: list[ndarray]) -> ndarray:
@@ -83,6 +88,17 @@ def _two_times(paths: list[ndarray]) -> ndarray:
     defined = len(paths[-1]) - undefined
     mean = np.where(defined > 0, np.nansum(similarity, axis=1) / np.maximum(defined, 1), np.nan)
     return np.stack([mean, undefined])
+
+
+def _projections(rng: np.random.Generator, images: int, t: int) -> list[ProjectionMeasure]:
+    """Those of image 0 at recording 2 along the paths of 1 are undefined."""
+    found = []
+    for s in range(t + 1):
+        loss, right = rng.random(images).astype(np.float32), (rng.random(images) < 0.5).astype(np.float32)
+        if (s, t) == (1, 2):
+            loss[0] = right[0] = np.nan
+        found.append(ProjectionMeasure(s, loss, right))
+    return found
 
 
 def _recording(t: int) -> RecordingOut:

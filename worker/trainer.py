@@ -26,17 +26,21 @@ from backend import artifacts, codec
 from backend.db import session_scope
 from backend.errors import LeaseLost
 from backend.models import now
-from backend.schemas import ImageOut, LayerOut, Quantity, RecordingOut, RunSpec, RunStatus
+from backend.schemas import ImageOut, LayerOut, Quantity, Recorded, RecordingOut, RunSpec, RunStatus
 from backend.services import leases, recordings
 from backend.services.leases import Lease
+from backend.services.recordings import ProjectionMeasure
 from backend.settings import settings
 from worker import probes
 from worker.background import Background
 from worker.data import Dataset, DatasetUnavailable
 from worker.datasets import load_data
 from worker.kernels.distance import pixel_distances
+from worker.kernels.packing import from_stored
 from worker.measures import Measures
 from worker.nets import build_net
+from worker.path_history import Packed, PathHistory
+from worker.projections import Projections
 from worker.recorder import Capture, capture
 from worker.reporter import Reporter
 from worker.training import Diverged, Step, Training, choose_device
@@ -61,7 +65,9 @@ class Trainer:
         self.lease = lease
         self.spec = spec
         self.reporter = reporter
-        self.measures = Measures(spec.quantities)
+        self.measures = Measures(spec.compared)
+        self.history = PathHistory(self._stored_paths)
+        self.projections = Projections(self.history, spec.recordings.projection_every)
         self.t = 0
         self.seconds_before = 0.0
         self.began = monotonic()
@@ -72,6 +78,7 @@ class Trainer:
         log.info("loading %s", self.spec.dataset)
         data = load_data(self.spec.dataset, settings().data_folder)
         self.indices = probes.draw(self.spec.probe, data.train_labels)
+        self.labels = data.train_labels[self.indices]
         net = build_net(self.spec.net, data.input_shape, len(data.class_names), self.spec.seed)
         self.training = Training(net, data, self.spec, device)
         total = len(self.training.recording_steps)
@@ -98,7 +105,7 @@ class Trainer:
 
     def _capture(self) -> list[Capture]:
         images = self.training.probe_images(self.indices)
-        activations = Quantity.ACTIVATION in self.spec.quantities
+        activations = Quantity.ACTIVATION in self.spec.compared
         return capture(self.training.net, images, bf16=self.spec.precision == "bf16", activations=activations)
 
     def _record(self, step: Step) -> None:
@@ -109,24 +116,42 @@ class Trainer:
             # Recordings that wait hold memory.
             self.background.drain()
             captures = self._capture()
+        projections = self._project(captures)
         recording = self._evaluated(step)
         self.t += 1
         state = {"training": copy.deepcopy(self.training.state_dict()), "t": self.t, "seconds": recording.seconds}
-        self.background.put(partial(self._keep, captures, recording, state))
+        self.background.put(partial(self._keep, captures, projections, recording, state))
 
-    def _keep(self, captures: list[Capture], recording: RecordingOut, state: dict[str, Any]) -> None:
+    def _project(self, captures: list[Capture]) -> list[ProjectionMeasure]:
+        """At once, as it takes today's weights; it waits for the paths of all recordings before."""
+        if Recorded.PROJECTION not in self.spec.quantities or not self.projections.due(self.t):
+            return []
+        self.background.drain()
+        images = self.training.probe_images(self.indices)
+        paths = [one.packed for one in captures]
+        bf16 = self.spec.precision == "bf16"
+        return self.projections.at(self.t, self.training.net, images, self.labels, paths, bf16)
+
+    def _keep(
+        self,
+        captures: list[Capture],
+        projections: list[ProjectionMeasure],
+        recording: RecordingOut,
+        state: dict[str, Any],
+    ) -> None:
         """Measure and write a recording: files first, then one transaction, then the checkpoint to go on from."""
         non_finite = sum(one.non_finite for one in captures)
         if non_finite:
             log.warning("%s activations at recording %s are infinite or not a number", non_finite, recording.t)
         measures = self.measures.step(captures)
-        if Quantity.PATH in self.spec.quantities:
+        if Quantity.PATH in self.spec.compared:
             for k, paths in enumerate(self.measures.paths, start=1):
                 artifacts.write_paths(self.lease.run_id, recording.t, k, codec.encode(paths))
+            measures += self.history.step(self.measures.packed)
         with session_scope() as session:
             if recording.t == 0:
                 recordings.write_layout(session, self.lease, _layers(captures), self.images)
-            recordings.write_recording(session, self.lease, recording, measures)
+            recordings.write_recording(session, self.lease, recording, measures, projections)
         buffer = io.BytesIO()
         torch.save(state, buffer)
         artifacts.write_checkpoint(self.lease.run_id, buffer.getvalue())
@@ -162,6 +187,7 @@ class Trainer:
         state = torch.load(io.BytesIO(data), map_location=self.training.device, weights_only=True)
         self.training.load_state_dict(state["training"])
         self.t, self.seconds_before = state["t"], state["seconds"]
+        self.history.count = self.t
         # In the thread that measures what follows: to the bit, sums depend on the number of threads.
         self.background.put(partial(self.measures.step, self._capture()))
         self.reporter.set(recorded=self.t)
@@ -175,6 +201,12 @@ class Trainer:
         distances = codec.to_pairs(pixel_distances(images).numpy())
         artifacts.write_distances(self.lease.run_id, codec.encode(distances.astype("float32")))
         self.images = _images(data, self.indices)
+
+    def _stored_paths(self, t: int, k: int) -> Packed:
+        data = artifacts.read_paths(self.lease.run_id, t, k)
+        if data is None:
+            raise ValueError(f"the paths of layer {k} at recording {t} are not where they were stored")
+        return from_stored(codec.decode(data))
 
     def _seconds(self) -> float:
         return self.seconds_before + monotonic() - self.began

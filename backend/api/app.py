@@ -11,7 +11,17 @@ from fastapi_offline import FastAPIOffline
 from backend.api.body_limit import BodyLimit
 from backend.api.live import Hub, keep_runs_moving
 from backend.api.problems import handle_errors
-from backend.api.routes import distances, early_to_mid, events, recordings, runs, server, statistics, two_times
+from backend.api.routes import (
+    distances,
+    early_to_mid,
+    events,
+    projections,
+    recordings,
+    runs,
+    server,
+    statistics,
+    two_times,
+)
 from backend.errors import NotFound
 from backend.settings import settings
 
@@ -34,7 +44,7 @@ def create_app() -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings().max_body_bytes)
     handle_errors(app)
     app.include_router(server.health)
-    for routes in (runs, recordings, statistics, distances, two_times, early_to_mid, events, server):
+    for routes in (runs, recordings, statistics, distances, two_times, projections, early_to_mid, events, server):
         app.include_router(routes.router, prefix=PREFIX)
     app.add_api_route(
         "/api/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False

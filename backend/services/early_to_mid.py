@@ -70,5 +70,5 @@ def _compute(session: Session, run_id: int, spec: RunSpec) -> dict[Quantity, Ear
     epoch = session.scalar(newest) or 0.0
     return {
         quantity: early_to_mid((PairMean(*row[1:]) for row in rows if row[0] == quantity), spec.decays, epoch)
-        for quantity in spec.quantities
+        for quantity in spec.compared
     }

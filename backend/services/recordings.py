@@ -1,16 +1,17 @@
 """What a trainer writes of a run and what is read back row by row: layers, probe images, recordings, raw paths."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from backend import artifacts, codec
 from backend.errors import NotFound
-from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Recording
+from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Projection, Recording
 from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut
 from backend.services.early_to_mid import store_ratios
 from backend.services.events import add_event
@@ -38,13 +39,30 @@ def write_layout(session: Session, lease: Lease, layers: list[LayerOut], images:
         session.merge(ProbeImage(run_id=lease.run_id, **image.model_dump()))
 
 
-def write_recording(session: Session, lease: Lease, recording: RecordingOut, measures: list[LayerMeasure]) -> None:
+class ProjectionMeasure(NamedTuple):
+    """What the net says of each image along its path of recording s: its loss, and 1 where it is right, else 0.
+
+    Both are NaN for an image whose loss is not finite.
+    """
+
+    s: int
+    loss: Float[ndarray, " images"]
+    right: Float[ndarray, " images"]
+
+
+def write_recording(
+    session: Session,
+    lease: Lease,
+    recording: RecordingOut,
+    measures: Sequence[LayerMeasure],
+    projections: Sequence[ProjectionMeasure] = (),
+) -> None:
     """Store one recording, all of it in the caller's transaction. Raises LeaseLost.
 
     A later attempt may come to the same t again: what the earlier one stored is replaced, and no event tells twice.
     """
     run = leased_run(session, lease)
-    for table in (Recording, LayerArray, LayerSummary):
+    for table in (Recording, LayerArray, LayerSummary, Projection):
         session.execute(delete(table).where(table.run_id == run.id, table.t == recording.t))
     session.add(Recording(run_id=run.id, **recording.model_dump()))
     for found in measures:
@@ -52,10 +70,24 @@ def write_recording(session: Session, lease: Lease, recording: RecordingOut, mea
         session.add(LayerArray(**place, data=codec.encode(found.values)))
         if found.summary is not None:
             session.add(LayerSummary(**place, **found.summary._asdict()))
+    session.add_all(_projection(run.id, recording.t, found) for found in projections)
     store_ratios(session, run)
     if run.last_recording is None or run.last_recording < recording.t:
         run.last_recording = recording.t
         add_event(session, run, "recording", recording.model_dump(mode="json"))
+
+
+def _projection(run_id: int, t: int, found: ProjectionMeasure) -> Projection:
+    known = ~np.isnan(found.loss)
+    return Projection(
+        run_id=run_id,
+        t=t,
+        s=found.s,
+        loss=float(found.loss[known].mean(dtype=np.float64)) if known.any() else None,
+        accuracy=float(found.right[known].mean(dtype=np.float64)) if known.any() else None,
+        undefined=int((~known).sum()),
+        data=codec.encode(np.stack([found.loss, found.right]).astype(np.float32)),
+    )
 
 
 def list_recordings(session: Session, run_id: int) -> list[RecordingOut]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend import codec
 from backend.errors import NotFound
 from backend.models import LayerArray, LayerSummary
-from backend.schemas import LayerOut, Measure, Quantity
+from backend.schemas import LayerOut, Measure, Quantity, Recorded
 from backend.series import Distribution, ImageRows, LayerRows, Neighbours
 from backend.services.recordings import list_images, list_layers, list_recordings
 from backend.services.runs import get_run
@@ -141,10 +141,10 @@ def label_agreement(
     return np.where(count > 0, same.sum(axis=-1) / np.maximum(count, 1), np.nan)
 
 
-def check_layer(session: Session, run_id: int, quantity: Quantity, layer: int) -> LayerOut:
+def check_layer(session: Session, run_id: int, quantity: Quantity | Recorded, layer: int) -> LayerOut:
     """The layer, if the run has it and records the quantity. Raises NotFound that names what exists."""
     run = get_run(session, run_id)
-    if quantity not in run.spec.quantities:
+    if Recorded(quantity) not in run.spec.quantities:
         raise NotFound(f"run {run_id} records {', '.join(run.spec.quantities)}, not {quantity}")
     layers = list_layers(session, run_id)
     if not 1 <= layer <= len(layers):

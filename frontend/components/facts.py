@@ -50,7 +50,7 @@ def read_facts(run_id: int) -> Facts:
         images = recordings.list_images(session, run_id)
         return Facts(
             run=run_id,
-            quantities=[quantity.value for quantity in runs.get_run(session, run_id).spec.quantities],
+            quantities=[quantity.value for quantity in runs.get_run(session, run_id).spec.compared],
             layers=[
                 LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)
                 for one in recordings.list_layers(session, run_id)

@@ -59,7 +59,7 @@ def _bar(run: RunOut, facts: Facts, selection: Selection) -> Component:
     return html.Div(
         [
             dmc.Group(
-                [layer_select(facts, selection), quantity_switch(run.spec.quantities, selection)],
+                [layer_select(facts, selection), quantity_switch(run.spec.compared, selection)],
                 gap="md",
                 align="flex-end",
             ),

@@ -54,7 +54,7 @@ def layout(run_id: str, **query: str) -> Component:
                     dmc.GridCol(_learning(), span={"base": 12, "lg": 5}),
                     dmc.GridCol(
                         _similarity(
-                            dmc.Group([layer_select(facts, selection), quantity_switch(run.spec.quantities, selection)])
+                            dmc.Group([layer_select(facts, selection), quantity_switch(run.spec.compared, selection)])
                         ),
                         span={"base": 12, "lg": 7},
                     ),

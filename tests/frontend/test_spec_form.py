@@ -83,7 +83,7 @@ specs = st.builds(
     optimiser=st.fixed_dictionaries({"lr": st.floats(1e-6, 10), "momentum": st.floats(0.1, 0.99)}),
     lr_schedule=st.sampled_from([{"milestones": [1, 3]}, {"kind": "cosine"}, {"gamma": 0.5}, {"milestones": []}]),
     probe=st.sampled_from([{"indices": [3, 1, 2]}, {"count": 17, "balanced": False}]),
-    quantities=st.sampled_from([["path"], ["activation"], ["path", "activation"]]),
+    quantities=st.sampled_from([["path"], ["activation"], ["path", "activation"], ["path", "projection"]]),
     precision=st.sampled_from(["fp32", "bf16"]),
 )
 
@@ -111,6 +111,7 @@ def test_spec_comes_back_from_the_form_as_it_was(spec):
         ({"probe.indices": "1"}, "probe.indices", "at least 2"),
         ({"tags": ["two words"]}, "tags", "a tag is one word"),
         ({"quantities": []}, "quantities", "choose at least 1"),
+        ({"quantities": ["activation", "projection"]}, "quantities", "choose path as well"),
     ],
 )
 def test_error_stands_beside_its_field(changed, place, words):
