@@ -93,7 +93,7 @@ def _imagenet_names(meta: Path) -> dict[str, str]:
         return {}
     try:
         words, _ = torch.load(meta, weights_only=True)
-    except (OSError, RuntimeError, ValueError, UnpicklingError) as error:
+    except (OSError, EOFError, LookupError, RuntimeError, ValueError, UnpicklingError) as error:
         raise DatasetUnavailable(f"{meta} cannot be read ({error}); without it classes bear their synsets.") from error
     return {synset: synonyms[0] for synset, synonyms in words.items()}
 
@@ -105,8 +105,9 @@ def _downloaded(kind: str, title: str, folder: Path) -> tuple[Any, Any]:
     try:
         train, test = (getattr(torchvision.datasets, kind)(folder, train=part, download=True) for part in (True, False))
     except (OSError, RuntimeError) as error:
+        said = " ".join(str(error).split())
         raise DatasetUnavailable(
-            f"{title} could not be downloaded ({error}); put it into {folder}, or use an image folder."
+            f"{title} could not be downloaded ({said}); put it into {folder}, or use an image folder."
         ) from error
     return train, test
 

@@ -5,6 +5,7 @@ the shorter side was scaled to 256; augmented, it is a random part (`augmentatio
 mirrored by chance. What an image looks like depends on (seed, epoch, image) alone, not on the process that reads it.
 """
 
+import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -163,16 +164,18 @@ class _Processes:
 
     def __init__(self, pictures: Pictures, *, pinned: bool = False) -> None:
         self._wanted: list[list[Wanted]] = []
-        # Not forked from this process, which has threads; and a generator of its own, as the global one is dropout's.
+        # Not forked from this process, which has threads, but from one that has imported this module and nothing else.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["worker.streaming"])
         self._loader: DataLoader[UInt8[Tensor, "batch channels height width"] | str] = DataLoader(
             _Reading(pictures),
             batch_sampler=self._wanted,
             num_workers=min(os.cpu_count() or 1, MOST_PROCESSES),
             collate_fn=_stacked,
-            multiprocessing_context="forkserver",
+            multiprocessing_context=context,
             persistent_workers=True,
             pin_memory=pinned,
-            generator=torch.Generator(),
+            generator=torch.Generator(),  # the global one is dropout's
         )
 
     def load(self, wanted: list[list[Wanted]]) -> Iterator[UInt8[Tensor, "batch channels height width"]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from backend.builtins import DIGITS
+from backend.builtins import DIGITS, FASHION_MNIST
 from worker.data import Data
 from worker.datasets import DatasetUnavailable, load_data
 from worker.image_folder import load_image_folder
@@ -143,6 +143,19 @@ def test_folder_without_test_pictures_is_refused(make):
         load_image_folder(make(files))
 
 
+def test_pictures_without_train_and_test_are_all_for_training(make):
+    files = {name.removeprefix("train/"): content for name, content in members().items() if name.startswith("train/")}
+    data = load_image_folder(make(files | {"__MACOSX/ant/._0.png": b"", "__MACOSX/._0.png": b""}))
+    assert data.class_names == ("ant", "zebra")
+    assert data.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert len(data.test_labels) == len(data.test_images) == 0
+
+
+def test_folder_without_any_picture_is_refused(make):
+    with pytest.raises(DatasetUnavailable, match=r"has no picture in train/<class>/"):
+        load_image_folder(make({"train/0.png": picture()[0], "notes.txt": b""}))
+
+
 def test_broken_zip_is_refused(tmp_path):
     (tmp_path / "broken.zip").write_bytes(b"PK no zip")
     with pytest.raises(DatasetUnavailable, match=r"broken\.zip is not a readable zip"):
@@ -171,6 +184,29 @@ def test_download_that_fails_is_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DatasetUnavailable, match="could not be downloaded"):
         load_data("cifar10", tmp_path / "file")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("cifar100", "CIFAR100"), ("fashion_mnist", "FashionMNIST")])
+def test_download_that_fails_says_which(name, kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(getattr(torchvision.datasets, kind), "url", "http://127.0.0.1:9/x.tar.gz", raising=False)
+    monkeypatch.setattr(getattr(torchvision.datasets, kind), "mirrors", ["http://127.0.0.1:9/"], raising=False)
+    with pytest.raises(DatasetUnavailable, match=rf"could not be downloaded \(.*\); put it into .*{name}"):
+        load_data(name, tmp_path)
+
+
+def test_fashion_mnist_is_read_from_its_own_files(tmp_path):
+    folder = tmp_path / "fashion_mnist" / "FashionMNIST" / "raw"
+    folder.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    for part in ("train", "t10k"):
+        sizes = b"".join(size.to_bytes(4, "big") for size in pixels.shape)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03" + sizes + pixels.tobytes())
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x03" + bytes([9, 0, 1]))
+    data = load_data("fashion_mnist", tmp_path)
+    assert data.input_shape == FASHION_MNIST.input_shape
+    assert data.train_labels.tolist() == data.test_labels.tolist() == [9, 0, 1]
+    assert len(data.class_names) == 10
+    np.testing.assert_array_equal(data.train_images[:, 0], pixels)
 
 
 def test_cifar10_is_read_from_its_own_files(tmp_path, monkeypatch):
