@@ -27,7 +27,7 @@ LOG_SECONDS = 0.5
 TERMINATE_AFTER_SECONDS = 5.0
 KILL_AFTER_SECONDS = 10.0
 GRACE_SECONDS = 4.0
-NICE = 10
+NICE = 5
 
 shutting_down = multiprocessing.Event()
 """Set by Celery's main process, seen by the process of its pool in which a run is supervised."""

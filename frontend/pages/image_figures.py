@@ -85,7 +85,7 @@ def register(dash_app: Dash) -> None:
 
 
 def _register_selection(dash_app: Dash) -> None:
-    """Everything that the browser does alone: assets/selection.js."""
+    """Everything that the browser does alone: assets/selection*.js."""
     for name, inputs in (
         ("chosen_partner", [Input("partner", "value")]),
         ("sorted", [Input("sort", "value")]),

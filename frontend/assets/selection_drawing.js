@@ -1,0 +1,195 @@
+/* Shows the selection: cursors and frames of figures, followed neighbours, film strip and controls. Figures say what a
+   click on them selects in layout.meta and trace.meta (frontend/figures/__init__.py). */
+(function () {
+    "use strict";
+    const view = window.pathscope;
+    const {page, byId, set, state, newest, recording, layer, quantity, nearestAt, partner} = view;
+
+    /* Figures in the window move at once, the others when there is time: each costs 25 to 50 ms. */
+    let frame = null, later = null;
+    function visible(figure) {
+        const box = figure.getBoundingClientRect();
+        return box.bottom > 0 && box.top < window.innerHeight;
+    }
+
+    function render() {
+        if (frame === null) frame = setTimeout(draw);
+    }
+
+    function draw() {
+        frame = null;
+        if (!page.facts) return;
+        controls();
+        document.querySelectorAll(".figure .js-plotly-plot").forEach(keepZoom);
+        const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot")];
+        figures.filter(visible).forEach(link);
+        clearTimeout(later);
+        later = setTimeout(() => figures.filter((figure) => figure.isConnected).forEach(link), 150);
+        strip();
+        legend();
+        partnerCard();
+    }
+
+    const shown = {};
+    function control(id, prop, value) {
+        if (!byId(id) || shown[id] === value) return;
+        shown[id] = value;
+        set(id, {[prop]: value});
+    }
+
+    function controls() {
+        const now = state(), t = recording();
+        if (page.facts.layers.length) control("layer", "value", String(layer()));
+        control("quantity", "value", quantity());
+        control("sort", "value", now.sort);
+        control("partner", "value", partner() === null ? null : String(partner()));
+        const last = Math.max(1, newest());
+        if (shown.newest !== last) {
+            shown.newest = last;
+            set("recording", {max: last});
+        }
+        control("recording", "value", t);
+        const text = byId("recording-text");
+        if (text) {
+            const epoch = page.facts.epochs[t];
+            text.textContent = epoch === undefined ? "no recording yet" : `t = ${t}, epoch ${Number(epoch.toPrecision(4))}`;
+        }
+        const follow = byId("follow");
+        if (follow) follow.classList.toggle("is-following", now.t === null);
+    }
+
+    /* Dash copies every change of a figure's layout into its `figure` and draws it again (since 4.4). That would undo
+       uirevision, by which live redraws keep the zoom, and double the cost of moving a cursor. Nobody needs it here. */
+    function keepZoom(figure) {
+        if (figure.removeAllListeners) figure.removeAllListeners("plotly_relayout");
+    }
+
+    /* A figure that has been drawn: answer its clicks once, and keep its cursor where it belongs after each redraw. */
+    function link(figure) {
+        if (!figure._fullLayout || !figure.on) return;
+        if (!figure._linked) {
+            figure._linked = true;
+            figure.on("plotly_click", (event) => view.clicked(figure, event.points[0]));
+            figure.on("plotly_afterplot", () => move(figure));
+        }
+        move(figure);
+    }
+
+    function move(figure) {
+        const shapes = figure.layout.shapes || [], meta = figure.layout.meta || {};
+        if (!shapes.length || !meta.select || figure._moving) return;
+        const change = {}, t = recording(), made = Boolean(page.facts && page.facts.epochs.length);
+        const row = meta.select === "layer" ? layer() : (meta.rows || []).indexOf(partner());
+        shapes.forEach((shape, n) => {
+            const place = shape.name === "cursor" ? {x0: t, x1: t, visible: made}
+                : {y0: row - 0.5, y1: row + 0.5, visible: row >= 0};
+            for (const key of Object.keys(place)) {
+                if (shape[key] !== place[key]) change[`shapes[${n}].${key}`] = place[key];
+            }
+        });
+        const traces = meta.followed ? followed(figure, meta) : null;
+        if (!traces && !Object.keys(change).length) return;
+        figure._moving = true;
+        const done = () => { figure._moving = false; };
+        const update = traces ? window.Plotly.update(figure, traces, change) : window.Plotly.relayout(figure, change);
+        update.then(done, done);
+    }
+
+    /* The traces of a neighbour figure for the images that are nearest at the recording; null where they are shown. */
+    function followed(figure, meta) {
+        const images = nearestAt(recording()), chosen = partner();
+        const key = images.join() + "|" + chosen;
+        if (!images.length || figure.layout.meta.key === key) return null;
+        const data = page.neighbours, ranks = figure.closest("#ranks-figure") !== null, y = [], custom = [], names = [];
+        const widths = [], metas = [];
+        figure.data.forEach((trace, n) => {
+            const image = images[n];
+            const rank = image === undefined ? [] : data.ranks[image].map((one) => (one < 0 ? null : one));
+            y.push(ranks ? rank.map((one) => (one === null ? null : one + 1)) : data.closeness[image] || []);
+            custom.push(rank);
+            names.push(image === undefined ? "" : page.facts.names[image]);
+            widths.push(image === chosen ? 5 : 2.5);
+            metas.push({partner: image});
+        });
+        figure.layout.meta = {...meta, key, followed: images};
+        return {y, customdata: custom, name: names, "line.width": widths, meta: metas};
+    }
+
+    function strip() {
+        const host = byId("film-strip");
+        if (!host) return;
+        const t = String(recording()), chosen = String(partner());
+        for (const column of host.children) {
+            if (!column.dataset) continue;
+            const selected = column.dataset.column === t;
+            if (selected && !column.classList.contains("is-selected")) reveal(host, column);
+            column.classList.toggle("is-selected", selected);
+        }
+        for (const button of host.querySelectorAll("button[data-partner]")) {
+            const is = button.dataset.partner === chosen;
+            button.classList.toggle("is-partner", is);
+            button.setAttribute("aria-pressed", is ? "true" : "false");
+        }
+    }
+
+    function reveal(host, column) {
+        const left = column.offsetLeft - host.offsetLeft;
+        if (left < host.scrollLeft || left + column.offsetWidth > host.scrollLeft + host.clientWidth) {
+            host.scrollLeft = left - host.clientWidth / 2;
+        }
+    }
+
+    const picture = (image) => `/api/v1/runs/${page.place.run}/images/${image}.png`;
+
+    function thumbnail(image, size) {
+        const img = document.createElement("img");
+        Object.assign(img, {src: picture(image), alt: "", width: size, height: size, className: "pixels"});
+        return img;
+    }
+
+    /* The list beside the ranks: what the lines mean, as buttons that the keyboard reaches. */
+    function legend() {
+        const host = byId("followed"), plot = document.querySelector("#ranks-figure .js-plotly-plot");
+        if (!host || !plot || !plot.data) return;
+        const t = recording(), images = nearestAt(t), data = page.neighbours, chosen = partner();
+        const place = data ? Math.max(0, data.recordings.indexOf(t)) : 0;
+        const colours = plot.data.map((trace) => (trace.line || {}).color);
+        const key = JSON.stringify([images, t, chosen, colours]);
+        if (host.dataset.key === key) return;
+        host.dataset.key = key;
+        const focused = [...host.querySelectorAll("button")].indexOf(document.activeElement);
+        host.replaceChildren(...images.map((image, n) => {
+            const item = document.createElement("div"), button = document.createElement("button");
+            const swatch = document.createElement("span"), words = document.createElement("span");
+            item.setAttribute("role", "listitem");
+            button.className = image === chosen ? "followed-image is-partner" : "followed-image";
+            button.dataset.partner = image;
+            button.setAttribute("aria-pressed", image === chosen ? "true" : "false");
+            swatch.className = "swatch";
+            swatch.style.background = colours[n] || "transparent";
+            const same = page.facts.labels[image] === page.facts.labels[page.place.image];
+            const value = data.closeness[image][place];
+            const close = Number.isInteger(value) ? `${value} units` : value === null ? "undefined" : value.toFixed(4);
+            words.textContent = `${n}: ${page.facts.names[image]}${same ? " =" : ""}`;
+            const detail = document.createElement("small");
+            detail.textContent = close;
+            words.append(document.createElement("br"), detail);
+            button.append(swatch, thumbnail(image, 36), words);
+            item.append(button);
+            return item;
+        }));
+        if (focused >= 0) (host.querySelectorAll("button")[focused] || host).focus();
+    }
+
+    function partnerCard() {
+        const host = byId("partner-picture"), image = partner();
+        if (!host || host.dataset.image === String(image)) return;
+        host.dataset.image = String(image);
+        host.replaceChildren(...(image === null ? [] : [thumbnail(image, 72)]));
+        byId("open-partner").disabled = image === null;
+    }
+
+    Object.assign(view, {render, shown});
+    window.addEventListener("popstate", render);
+    window.addEventListener("_dashprivate_pushstate", render);
+})();

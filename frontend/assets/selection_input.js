@@ -1,0 +1,73 @@
+/* Turns clicks and the play button into selections. */
+(function () {
+    "use strict";
+    const view = window.pathscope;
+    const {page, byId, state, write, searchOf, select, newest, recording, partner} = view;
+    let playing = null;
+
+    function clicked(figure, point) {
+        const meta = figure.layout.meta || {}, change = {t: Math.round(point.x)};
+        if (!meta.select) return;
+        if (meta.rows) change[meta.select] = meta.select === "layer" ? point.y : meta.rows[point.y];
+        const trace = (point.data || {}).meta || {};
+        if (trace.partner !== undefined) change.partner = trace.partner;
+        select(change);
+    }
+
+    document.addEventListener("click", (event) => {
+        const target = event.target.closest("[data-partner], [data-t], #play, #step-back, #step-on, #follow, #open-partner");
+        if (!target || !page.place) return;
+        const change = {};
+        if (target.dataset.partner) change.partner = Number(target.dataset.partner);
+        if (target.dataset.t) change.t = Number(target.dataset.t);
+        if (Object.keys(change).length) return select(change);
+        if (target.id === "play") return playing ? stop() : play();
+        stop();
+        if (target.id === "step-back") select({t: Math.max(0, recording() - 1)}, true);
+        else if (target.id === "step-on") select({t: Math.min(newest(), recording() + 1)}, true);
+        else if (target.id === "follow") select({t: null});
+        else if (partner() !== null) {
+            const back = {...state(), partner: page.place.image};
+            write(`/runs/${page.place.run}/images/${partner()}`, searchOf(back), false);
+        }
+    });
+
+    /* Between a run and its images the selection goes along; a new tab is the browser's business. */
+    document.addEventListener("click", (event) => {
+        const link = event.target.closest("a.tile, #back-to-run");
+        if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        write(link.pathname, searchOf({...state(), partner: null}), false);
+    }, true);
+
+    function play() {
+        if (recording() >= newest()) select({t: 0}, true);
+        const step = () => {
+            if (!byId("play") || recording() >= newest()) return stop();
+            select({t: recording() + 1}, true);
+            playing = setTimeout(step, 1000 / speed());
+        };
+        playing = setTimeout(step, 1000 / speed());
+        playButton(true);
+    }
+
+    function stop() {
+        clearTimeout(playing);
+        playing = null;
+        playButton(false);
+    }
+
+    const speed = () => parseFloat((byId("speed") || {}).value) || 2;
+
+    function playButton(on) {
+        const button = byId("play");
+        if (!button) return;
+        button.setAttribute("aria-label", on ? "Pause" : "Play through the recordings");
+        const icon = button.querySelector(".icon");
+        icon.classList.toggle("icon-pause", on);
+        icon.classList.toggle("icon-running", !on);
+    }
+
+    Object.assign(view, {clicked, stop});
+})();
