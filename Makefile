@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format venv venv-run browser constraints clean
+.PHONY: help run test check bench bench-gpu format venv venv-run browser constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ check: venv ## lint, format, types, import contracts, migrations
 	$(BIN)/lint-imports
 	@home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && export PATHSCOPE_HOME=$$home PATHSCOPE_DATABASE_URL= && \
 	echo "alembic check, on a fresh database" && $(BIN)/alembic upgrade head && $(BIN)/alembic check
+
+bench: venv ## measure speed, write benchmarks/results/*.json (ARGS: see python -m benchmarks --help)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-gpu: ## the same on an NVIDIA GPU; PYTHON names a Python that has what the worker needs
+	$(if $(PYTHON),$(PYTHON),$(BIN)/python) -m benchmarks --gpu $(ARGS)
 
 format: venv ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -29,10 +29,8 @@ WORTH_A_THREAD = 1_000_000
 def gram(rows: UInt64[ndarray, "images words"], threads: int = 1) -> Int64[ndarray, "images images"]:
     """How many bits are set in both of each two rows; exact and symmetric."""
     counts = np.zeros((len(rows), len(rows)), dtype=np.int64)
-    threads = max(1, min(threads, rows.size * len(rows) // WORTH_A_THREAD))
-    with ThreadPoolExecutor(threads) as pool:
-        # Rows of tiles shorten towards the end, so each thread takes every so manieth.
-        list(pool.map(lambda first: _add_tiles(rows, counts, first * TILE_ROWS, threads * TILE_ROWS), range(threads)))
+    with ThreadPoolExecutor(max(1, min(threads, rows.size * len(rows) // WORTH_A_THREAD))) as pool:
+        list(pool.map(lambda top: _add_tiles(rows, counts, top), range(0, len(rows), TILE_ROWS)))
     return counts
 
 
@@ -64,18 +62,17 @@ _popcount = cast(Callable[[np.uint64], np.uint64], intrinsic(_generate_popcount)
 
 
 @_compiled
-def _add_tiles(rows: ndarray, counts: ndarray, first: int, step: int) -> None:
-    """Count the rows of tiles that begin at every `step`-th row from `first` on, in both triangles."""
+def _add_tiles(rows: ndarray, counts: ndarray, top: int) -> None:
+    """Count a row of tiles, from the diagonal on, in both triangles."""
     images, words = rows.shape
-    for top in range(first, images, step):
-        bottom = min(top + TILE_ROWS, images)
-        for left in range(top, images, TILE_ROWS):
-            right = min(left + TILE_ROWS, images)
-            for start in range(0, words, TILE_WORDS):
-                _add_tile(rows, start, min(start + TILE_WORDS, words), counts, top, bottom, left, right)
-            for i in range(top, bottom):
-                for j in range(max(left, i + 1), right):
-                    counts[j, i] = counts[i, j]
+    bottom = min(top + TILE_ROWS, images)
+    for left in range(top, images, TILE_ROWS):
+        right = min(left + TILE_ROWS, images)
+        for start in range(0, words, TILE_WORDS):
+            _add_tile(rows, start, min(start + TILE_WORDS, words), counts, top, bottom, left, right)
+        for i in range(top, bottom):
+            for j in range(max(left, i + 1), right):
+                counts[j, i] = counts[i, j]
 
 
 @_compiled

@@ -1,0 +1,1 @@
+"""What Pathscope's speed is measured with; `make bench`."""

@@ -1,0 +1,92 @@
+"""What recording costs: one run of the real trainer with its recordings, and one that only evaluates at the same steps.
+
+Everything that belongs to a recording is in the first: capture, statistics, compression, files, database, checkpoint.
+Both train and evaluate the same number of images on the same device.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
+
+from alembic import command
+from alembic.config import Config
+
+from backend import artifacts, db, queue, settings
+from backend.db import session_scope
+from backend.schemas import RunSpec
+from backend.services import leases, runs
+from benchmarks.pictures import random_pictures
+from worker.datasets import load_data
+from worker.reporter import Reporter
+from worker.trainer import Trainer
+from worker.training import Step
+
+ROOT = Path(__file__).parent.parent
+PICTURES = "cifar10.zip"
+
+
+class WithoutRecording(Trainer):
+    """Evaluates where the other one records."""
+
+    def _record(self, step: Step) -> None:
+        self._evaluated(step)
+        self.t += 1
+
+
+def bench(images: int = 10_000, epochs: int = 2, probe: int = 256, turns: int = 2) -> dict[str, Any]:
+    """Wall time of training from its first step to the end of its last write; the arms take turns, the least counts."""
+    folder = Path(os.environ.get("PATHSCOPE_DATA", ""))
+    real = (folder / PICTURES).is_file()
+    data = load_data(f"imagefolder:{PICTURES}", folder) if real else random_pictures(50_000, 10_000)
+    data = type(data).of(
+        (data.train_images[:: 50_000 // images], data.train_labels[:: 50_000 // images]),
+        (data.test_images[:: 50_000 // images], data.test_labels[:: 50_000 // images]),
+        data.class_names,
+    )
+    spec = RunSpec(
+        net="alexnet", dataset="digits", epochs=epochs, probe={"count": probe}, quantities=["path", "activation"]
+    )
+    with tempfile.TemporaryDirectory() as home, patch.dict(os.environ, {"PATHSCOPE_HOME": home}):
+        for cached in (settings.settings, db.engine, queue.celery_app, artifacts._root):
+            cached.cache_clear()
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        arms = (Trainer, WithoutRecording)
+        seconds = {arm: [] for arm in arms}
+        with patch("worker.trainer.load_data", lambda *_: data):
+            for _ in range(turns):
+                for arm in arms:
+                    seconds[arm].append(seconds_of(arm, spec))
+        stored = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file())
+    least = {arm: min(taken) for arm, taken in seconds.items()}
+    overhead = least[Trainer] / least[WithoutRecording]
+    extra = least[Trainer] - least[WithoutRecording]
+    return {
+        "pictures": PICTURES if real else "random",
+        "images_per_epoch": len(data.train_images),
+        "epochs": epochs,
+        "recordings": epochs + 1,
+        "probe_images": probe,
+        "seconds_with_recording": seconds[Trainer],
+        "seconds_without": seconds[WithoutRecording],
+        "overhead": overhead,
+        "seconds_per_recording": extra / (epochs + 1),
+        "overhead_at_50000_images": 1 + extra / (least[WithoutRecording] * 50_000 / len(data.train_images)),
+        "bytes_stored": stored,
+        "checks": {"wall time with recording at most 1.05 of that without": overhead <= 1.05},
+    }
+
+
+def seconds_of(arm: type[Trainer], spec: RunSpec) -> float:
+    with session_scope() as session:
+        run, _ = runs.submit(session, spec)
+    with session_scope() as session:
+        lease = leases.claim(session, run.id, "benchmark")
+    if lease is None:
+        raise RuntimeError(f"run {run.id} could not be claimed")
+    with Reporter(lease) as reporter:
+        began = perf_counter()
+        arm(lease, spec, reporter).run()
+        return perf_counter() - began
