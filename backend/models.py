@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from backend.db import Base
-from backend.schemas import Measure, Quantity, RunStatus
+from backend.schemas import Measure, Quantity, Recorded, RunStatus
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -146,7 +146,7 @@ class LayerSummary(Base):
 
     run_id: Mapped[int] = run_key()
     measure: Mapped[Measure] = mapped_column(_enum(Measure), primary_key=True)
-    quantity: Mapped[Quantity] = mapped_column(_enum(Quantity), primary_key=True)
+    quantity: Mapped[Recorded] = mapped_column(_enum(Recorded), primary_key=True)
     k: Mapped[int] = mapped_column(primary_key=True)
     t: Mapped[int] = mapped_column(primary_key=True)
     defined: Mapped[int]
@@ -179,7 +179,7 @@ class LayerArray(Base):
 
     run_id: Mapped[int] = run_key()
     measure: Mapped[Measure] = mapped_column(_enum(Measure), primary_key=True)
-    quantity: Mapped[Quantity] = mapped_column(_enum(Quantity), primary_key=True)
+    quantity: Mapped[Recorded] = mapped_column(_enum(Recorded), primary_key=True)
     k: Mapped[int] = mapped_column(primary_key=True)
     t: Mapped[int] = mapped_column(primary_key=True)
     data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -32,10 +32,11 @@ class Recorded(StrEnum):
     PATH = "path"
     ACTIVATION = "activation"
     PROJECTION = "projection"
+    IMAGE_FUNCTION = "image_function"
 
 
 class Measure(StrEnum):
-    """What is computed of a layer. Closeness is the overlap of paths or the cosine of activations.
+    """What is computed of a layer. Closeness is the overlap of paths, or the cosine of activations or image functions.
 
     Two times is self-similarity between any two recordings; stored of it is the mean over images.
     """
@@ -158,7 +159,8 @@ class RunSpec(Strict):
         default=(Recorded.PATH, Recorded.ACTIVATION), min_length=1, title="Quantities"
     )
     """Whether each unit is on, how strongly, or both. Projections need paths and cost, for R recordings, R²/2 further
-    forward passes of the probe images."""
+    forward passes of the probe images; image functions cost two passes forward and back at each recording, and N²
+    multiplications for each weight."""
     precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", title="Device")
 

@@ -11,10 +11,12 @@ HISTOGRAM_BINS = 100
 
 
 class Summary(NamedTuple):
-    """How values in [0, 1] are spread. Undefined ones (NaN) are counted and stay out of every other number.
+    """How values in [least, 1] are spread; least is 0, but -1 for image functions.
+
+    Undefined ones (NaN) are counted and stay out of every other number.
 
     `mean`, `std` (of the population) and `quantiles` (at QUANTILES, interpolated linearly) are None where nothing is
-    defined; `histogram` counts HISTOGRAM_BINS equal bins of [0, 1].
+    defined; `histogram` counts HISTOGRAM_BINS equal bins.
     """
 
     defined: int
@@ -25,10 +27,10 @@ class Summary(NamedTuple):
     histogram: list[int]
 
 
-def summarise(values: Float[ndarray, " values"]) -> Summary:
-    """Summarise similarities; rounding may have put them past 1 by a few units in the last place."""
+def summarise(values: Float[ndarray, " values"], least: float = 0.0) -> Summary:
+    """Summarise similarities in [least, 1]; rounding may have put them past 1 by a few units in the last place."""
     known = values[~np.isnan(values)].astype(np.float64)
-    histogram = np.histogram(known.clip(0, 1), bins=HISTOGRAM_BINS, range=(0, 1))[0].tolist()
+    histogram = np.histogram(known.clip(least, 1), bins=HISTOGRAM_BINS, range=(least, 1))[0].tolist()
     if not len(known):
         return Summary(0, len(values), None, None, None, histogram)
     quantiles = np.quantile(known, QUANTILES).tolist()

@@ -82,6 +82,7 @@ _OPTION_LABELS = {
     "path": "Paths",
     "activation": "Activations",
     "projection": "Projections",
+    "image_function": "Image functions",
 }
 
 

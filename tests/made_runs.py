@@ -20,7 +20,7 @@ SUMMARISED = (Measure.CROSS_PATH, Measure.SELF_SIMILARITY)
 
 class MadeRun(NamedTuple):
     """What was written: `arrays[measure, k, t]`, distances of pairs, `projections[s, t]` with a row of losses and one
-    of verdicts, and paths[k, t] as an N × D matrix of booleans.
+    of verdicts, cosines of image `functions[measure, k, t]`, and paths[k, t] as an N × D matrix of booleans.
     """
 
     id: int
@@ -30,6 +30,7 @@ class MadeRun(NamedTuple):
     arrays: dict[tuple[Measure, int, int], ndarray]
     distances: ndarray
     projections: dict[tuple[int, int], ndarray]
+    functions: dict[tuple[Measure, int, int], ndarray]
     paths: dict[tuple[int, int], ndarray]
 
 
@@ -53,7 +54,7 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
         artifacts.write_image(run.id, i, PNG)
     distances = rng.random(images * (images - 1) // 2).astype(np.float32)
     artifacts.write_distances(run.id, codec.encode(distances))
-    arrays, paths, projections = {}, {}, {}
+    arrays, paths, projections, functions = {}, {}, {}, {}
     for t in range(count):
         measures = []
         for k in range(1, layers + 1):
@@ -66,6 +67,9 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
                 pairs = rng.random(images * (images - 1) // 2).astype(np.float32)
                 pairs[0] = np.nan if (k, t) == (1, 1) else pairs[0]
                 found |= {Measure.CROSS_PATH: pairs, Measure.SELF_SIMILARITY: rng.random(images).astype(np.float32)}
+            if Recorded.IMAGE_FUNCTION in made.quantities:
+                measures += (cosines := _image_functions(rng, images, k, t))
+                functions |= {(one.measure, k, t): one.values for one in cosines}
             for measure, values in found.items():
                 arrays[measure, k, t] = values
                 summary = summarise(values) if measure in SUMMARISED else None
@@ -76,7 +80,7 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
         projections |= {(one.s, t): np.stack([one.loss, one.right]) for one in found}
     with session_scope() as session:
         leases.end(session, lease, RunStatus.COMPLETED)
-    return MadeRun(run.id, images, count, layers, arrays, distances, projections, paths)
+    return MadeRun(run.id, images, count, layers, arrays, distances, projections, functions, paths)
 
 
 def _two_times(paths: list[ndarray]) -> ndarray:
@@ -88,6 +92,19 @@ def _two_times(paths: list[ndarray]) -> ndarray:
     defined = len(paths[-1]) - undefined
     mean = np.where(defined > 0, np.nansum(similarity, axis=1) / np.maximum(defined, 1), np.nan)
     return np.stack([mean, undefined])
+
+
+def _image_functions(rng: np.random.Generator, images: int, k: int, t: int) -> list[LayerMeasure]:
+    """The cosine of the pair (0, 1) is undefined in layer 1 at recording 1."""
+    pairs = rng.uniform(-1, 1, images * (images - 1) // 2).astype(np.float32)
+    pairs[0] = np.nan if (k, t) == (1, 1) else pairs[0]
+    found = {Measure.CLOSENESS: pairs}
+    if t > 0:
+        found[Measure.SELF_SIMILARITY] = rng.uniform(-1, 1, images).astype(np.float32)
+    return [
+        LayerMeasure(measure, Recorded.IMAGE_FUNCTION, k, values, summarise(values, least=-1.0))
+        for measure, values in found.items()
+    ]
 
 
 def _projections(rng: np.random.Generator, images: int, t: int) -> list[ProjectionMeasure]:

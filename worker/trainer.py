@@ -29,12 +29,13 @@ from backend.models import now
 from backend.schemas import ImageOut, LayerOut, Quantity, Recorded, RecordingOut, RunSpec, RunStatus
 from backend.services import leases, recordings
 from backend.services.leases import Lease
-from backend.services.recordings import ProjectionMeasure
+from backend.services.recordings import LayerMeasure, ProjectionMeasure
 from backend.settings import settings
 from worker import probes
 from worker.background import Background
 from worker.data import Dataset, DatasetUnavailable
 from worker.datasets import load_data
+from worker.image_functions import ImageFunctions
 from worker.kernels.distance import pixel_distances
 from worker.kernels.packing import from_stored
 from worker.measures import Measures
@@ -68,6 +69,7 @@ class Trainer:
         self.measures = Measures(spec.compared)
         self.history = PathHistory(self._stored_paths)
         self.projections = Projections(self.history, spec.recordings.projection_every)
+        self.image_functions = ImageFunctions() if Recorded.IMAGE_FUNCTION in spec.quantities else None
         self.t = 0
         self.seconds_before = 0.0
         self.began = monotonic()
@@ -116,11 +118,11 @@ class Trainer:
             # Recordings that wait hold memory.
             self.background.drain()
             captures = self._capture()
-        projections = self._project(captures)
+        projections, functions = self._project(captures), self._compare_functions()
         recording = self._evaluated(step)
         self.t += 1
         state = {"training": copy.deepcopy(self.training.state_dict()), "t": self.t, "seconds": recording.seconds}
-        self.background.put(partial(self._keep, captures, projections, recording, state))
+        self.background.put(partial(self._keep, captures, functions, projections, recording, state))
 
     def _project(self, captures: list[Capture]) -> list[ProjectionMeasure]:
         """At once, as it takes today's weights; it waits for the paths of all recordings before."""
@@ -132,9 +134,16 @@ class Trainer:
         bf16 = self.spec.precision == "bf16"
         return self.projections.at(self.t, self.training.net, images, self.labels, paths, bf16)
 
+    def _compare_functions(self) -> list[LayerMeasure]:
+        """At once, as it takes today's weights."""
+        if self.image_functions is None:
+            return []
+        return self.image_functions.step(self.training.net, self.training.probe_images(self.indices), self.labels)
+
     def _keep(
         self,
         captures: list[Capture],
+        functions: list[LayerMeasure],
         projections: list[ProjectionMeasure],
         recording: RecordingOut,
         state: dict[str, Any],
@@ -143,7 +152,7 @@ class Trainer:
         non_finite = sum(one.non_finite for one in captures)
         if non_finite:
             log.warning("%s activations at recording %s are infinite or not a number", non_finite, recording.t)
-        measures = self.measures.step(captures)
+        measures = self.measures.step(captures) + functions
         if Quantity.PATH in self.spec.compared:
             for k, paths in enumerate(self.measures.paths, start=1):
                 artifacts.write_paths(self.lease.run_id, recording.t, k, codec.encode(paths))
@@ -188,6 +197,8 @@ class Trainer:
         self.training.load_state_dict(state["training"])
         self.t, self.seconds_before = state["t"], state["seconds"]
         self.history.count = self.t
+        if self.image_functions is not None:
+            self.image_functions.remember(self.training.net)
         # In the thread that measures what follows: to the bit, sums depend on the number of threads.
         self.background.put(partial(self.measures.step, self._capture()))
         self.reporter.set(recorded=self.t)

@@ -69,6 +69,6 @@ def _compute(session: Session, run_id: int, spec: RunSpec) -> dict[Quantity, Ear
     newest = select(Recording.epoch).where(Recording.run_id == run_id).order_by(Recording.t.desc()).limit(1)
     epoch = session.scalar(newest) or 0.0
     return {
-        quantity: early_to_mid((PairMean(*row[1:]) for row in rows if row[0] == quantity), spec.decays, epoch)
+        quantity: early_to_mid((PairMean(*row[1:]) for row in rows if Quantity(row[0]) is quantity), spec.decays, epoch)
         for quantity in spec.compared
     }

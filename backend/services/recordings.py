@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backend import artifacts, codec
 from backend.errors import NotFound
 from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Projection, Recording
-from backend.schemas import ImageOut, LayerOut, Measure, Quantity, RecordingOut
+from backend.schemas import ImageOut, LayerOut, Measure, Quantity, Recorded, RecordingOut
 from backend.services.early_to_mid import store_ratios
 from backend.services.events import add_event
 from backend.services.leases import Lease, leased_run
@@ -24,7 +24,7 @@ class LayerMeasure(NamedTuple):
     """One measure of one layer at a recording: every value as stored, and its distribution where it has one."""
 
     measure: Measure
-    quantity: Quantity
+    quantity: Quantity | Recorded
     k: int
     values: ndarray
     summary: Summary | None
@@ -66,7 +66,13 @@ def write_recording(
         session.execute(delete(table).where(table.run_id == run.id, table.t == recording.t))
     session.add(Recording(run_id=run.id, **recording.model_dump()))
     for found in measures:
-        place = {"run_id": run.id, "measure": found.measure, "quantity": found.quantity, "k": found.k, "t": recording.t}
+        place = {
+            "run_id": run.id,
+            "measure": found.measure,
+            "quantity": Recorded(found.quantity),
+            "k": found.k,
+            "t": recording.t,
+        }
         session.add(LayerArray(**place, data=codec.encode(found.values)))
         if found.summary is not None:
             session.add(LayerSummary(**place, **found.summary._asdict()))

@@ -23,13 +23,15 @@ from backend.summary import HISTOGRAM_BINS, QUANTILES, Summary, summarise
 __all__ = ["Distribution", "ImageRows", "LayerRows", "Neighbours"]
 
 
-def distribution(session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int) -> Distribution:
+def distribution(
+    session: Session, run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int
+) -> Distribution:
     """Cross-path similarity over all pairs, or self-similarity over all images, of a layer. Raises NotFound."""
     check_layer(session, run_id, quantity, layer)
     query = select(LayerSummary).where(
         LayerSummary.run_id == run_id,
         LayerSummary.measure == measure,
-        LayerSummary.quantity == quantity,
+        LayerSummary.quantity == Recorded(quantity),
         LayerSummary.k == layer,
     )
     rows = session.scalars(query.order_by(LayerSummary.t)).all()
@@ -39,7 +41,7 @@ def distribution(session: Session, run_id: int, measure: Measure, quantity: Quan
 
 
 def pair_matrix(
-    session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, t: int
+    session: Session, run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, t: int
 ) -> Float[ndarray, "images images"]:
     """Cross-path similarity or closeness of all pairs at recording t; NaN on the diagonal. Raises NotFound."""
     pairs = array_at(session, run_id, measure, quantity, layer, t)
@@ -47,7 +49,7 @@ def pair_matrix(
 
 
 def pairs_of_image(
-    session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, image: int
+    session: Session, run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, image: int
 ) -> ImageRows:
     """Cross-path similarity or closeness of one image with every other over training. Raises NotFound."""
     images = check_image(session, run_id, image)
@@ -58,14 +60,14 @@ def pairs_of_image(
     return ImageRows(recordings, values)
 
 
-def self_similarity_of_images(session: Session, run_id: int, quantity: Quantity, layer: int) -> ImageRows:
+def self_similarity_of_images(session: Session, run_id: int, quantity: Quantity | Recorded, layer: int) -> ImageRows:
     """Self-similarity of every image in one layer over training. Raises NotFound."""
     images = len(list_images(session, run_id))
     recordings, arrays = arrays_over_time(session, run_id, Measure.SELF_SIMILARITY, quantity, layer)
     return ImageRows(recordings, np.array(arrays, dtype=np.float64).reshape(-1, images))
 
 
-def self_similarity_of_image(session: Session, run_id: int, quantity: Quantity, image: int) -> LayerRows:
+def self_similarity_of_image(session: Session, run_id: int, quantity: Quantity | Recorded, image: int) -> LayerRows:
     """Self-similarity of one image in every layer over training. Raises NotFound."""
     check_image(session, run_id, image)
     layers = [layer.k for layer in list_layers(session, run_id)]
@@ -76,7 +78,7 @@ def self_similarity_of_image(session: Session, run_id: int, quantity: Quantity, 
 
 
 def neighbours_of_image(
-    session: Session, run_id: int, quantity: Quantity, layer: int, image: int, count: int = 6
+    session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, image: int, count: int = 6
 ) -> Neighbours:
     """Who is close to one image, and how close, over training. Raises NotFound."""
     rows = pairs_of_image(session, run_id, Measure.CLOSENESS, quantity, layer, image)
@@ -86,12 +88,16 @@ def neighbours_of_image(
     return Neighbours(rows.recordings, rows.values, ranks, nearest, _churn(nearest), agreement)
 
 
-def ranks_at(session: Session, run_id: int, quantity: Quantity, layer: int, t: int) -> Int[ndarray, "images others"]:
+def ranks_at(
+    session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, t: int
+) -> Int[ndarray, "images others"]:
     """Row j holds the rank of every image among the neighbours of image j at recording t. Raises NotFound."""
     return ranks_of(pair_matrix(session, run_id, Measure.CLOSENESS, quantity, layer, t))
 
 
-def churn_distribution(session: Session, run_id: int, quantity: Quantity, layer: int, count: int = 6) -> Distribution:
+def churn_distribution(
+    session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, count: int = 6
+) -> Distribution:
     """The share of the nearest that are new since the recording before, spread over all images. Raises NotFound."""
     recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
     churn = [_churn(nearest[:, j])[1:] for j in range(nearest.shape[1])]
@@ -100,7 +106,7 @@ def churn_distribution(session: Session, run_id: int, quantity: Quantity, layer:
 
 
 def label_agreement_distribution(
-    session: Session, run_id: int, quantity: Quantity, layer: int, count: int = 6
+    session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, count: int = 6
 ) -> Distribution:
     """The share of the nearest that bear the image's own label, spread over all images. Raises NotFound."""
     recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
@@ -109,7 +115,7 @@ def label_agreement_distribution(
 
 
 def _nearest_over_time(
-    session: Session, run_id: int, quantity: Quantity, layer: int, count: int
+    session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, count: int
 ) -> tuple[Int[ndarray, " recordings"], Int[ndarray, "recordings images count"]]:
     recordings, arrays = arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
     nearest = [nearest_of(ranks_of(codec.from_pairs(pairs.astype(np.float64))), count) for pairs in arrays]
@@ -170,7 +176,9 @@ def check_recording(session: Session, run_id: int, t: int, first: int = 0) -> No
         raise NotFound(f"run {run_id} has {exist} of this, not recording {t}")
 
 
-def array_at(session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int, t: int) -> ndarray:
+def array_at(
+    session: Session, run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, t: int
+) -> ndarray:
     """The values of a measure as they are stored, of pairs or of images, at recording t. Raises NotFound."""
     check_layer(session, run_id, quantity, layer)
     check_recording(session, run_id, t, first=0 if measure is Measure.CLOSENESS else 1)
@@ -181,7 +189,7 @@ def array_at(session: Session, run_id: int, measure: Measure, quantity: Quantity
 
 
 def arrays_over_time(
-    session: Session, run_id: int, measure: Measure, quantity: Quantity, layer: int
+    session: Session, run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int
 ) -> tuple[Int[ndarray, " recordings"], list[ndarray]]:
     """The recordings that have the measure, and the values of each as they are stored. Raises NotFound."""
     check_layer(session, run_id, quantity, layer)
@@ -190,11 +198,11 @@ def arrays_over_time(
     return np.array([t for t, _ in rows], dtype=np.int64), [codec.decode(data) for _, data in rows]
 
 
-def _arrays(run_id: int, measure: Measure, quantity: Quantity, layer: int, *columns: Any) -> Select[Any]:  # noqa: ANN401
+def _arrays(run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, *columns: Any) -> Select[Any]:  # noqa: ANN401
     return select(*columns).where(
         LayerArray.run_id == run_id,
         LayerArray.measure == measure,
-        LayerArray.quantity == quantity,
+        LayerArray.quantity == Recorded(quantity),
         LayerArray.k == layer,
     )
 

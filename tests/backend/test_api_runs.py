@@ -71,6 +71,7 @@ def test_submit_with_a_used_key_and_another_spec_conflicts(client: TestClient) -
         ({"probe": {"indices": [1, 5000]}}, "probe.indices", "0 to 1436"),
         ({"epochs": 2, "recordings": {"every_epochs": 3}}, "recordings", "more than the run's epochs"),
         ({"quantities": []}, "quantities", "at least 1"),
+        ({"quantities": ["image_function"]}, "quantities", "choose path or activation as well"),
         ({"quantities": ["projection"]}, "quantities", "choose path as well"),
         ({"quantities": ["activation", "projection"]}, "quantities", "choose path as well"),
         ({"recordings": {"projection_every": 0}}, "recordings.projection_every", "greater than or equal to 1"),

@@ -30,3 +30,9 @@ def test_nothing_defined_has_no_mean(values):
 
 def test_rounding_past_one_stays_in_the_last_bin():
     assert summarise(np.array([1 + 1e-7, 1.0])).histogram[-1] == 2
+
+
+def test_summary_of_cosines_has_bins_below_zero():
+    found = summarise(np.array([-1.0, -0.5, 0.0, 1.0, np.nan]), least=-1.0)
+    assert [n for n, count in enumerate(found.histogram) if count] == [0, 25, 50, 99]
+    assert (found.defined, found.undefined, found.mean) == (4, 1, -0.125)

@@ -9,10 +9,12 @@ import torch.nn.functional as F  # noqa: N812
 
 from backend import artifacts, codec
 from backend.db import read_scope, session_scope
-from backend.schemas import Quantity, RunSpec
-from backend.services import early_to_mid, leases, projections, recordings, runs, two_times
+from backend.schemas import Measure, Quantity, Recorded, RunSpec
+from backend.services import early_to_mid, leases, projections, recordings, runs, statistics, two_times
 from backend.settings import settings
 from worker.datasets import load_data
+from worker.image_functions import capture_calls
+from worker.kernels.image_function import cross_function
 from worker.kernels.packing import from_stored
 from worker.kernels.projection import project
 from worker.nets import build_net, evaluating
@@ -26,7 +28,7 @@ SPEC = {
     "epochs": 4,
     "lr_schedule": {"milestones": [1, 2]},
     "probe": {"count": 12},
-    "quantities": ["path", "projection"],
+    "quantities": ["path", "projection", "image_function"],
     "recordings": {"projection_every": 2},
     "device": "cpu",
 }
@@ -111,12 +113,28 @@ def test_along_its_own_path_an_image_has_the_loss_of_the_ordinary_forward_pass(r
     assert found == loss.tolist()
 
 
+def test_image_functions_are_those_of_the_net(run_id):
+    net, images, labels = net_at_the_end(run_id)
+    expected = cross_function(capture_calls(net, images, labels, [2])[2]).numpy()
+    place = (run_id, Measure.CLOSENESS, Recorded.IMAGE_FUNCTION, 2)
+    with read_scope() as session:
+        matrix = statistics.pair_matrix(session, *place, 4)
+        spread = statistics.distribution(session, *place)
+        alone = statistics.self_similarity_of_images(session, run_id, Recorded.IMAGE_FUNCTION, 2)
+    np.testing.assert_allclose(codec.to_pairs(matrix), codec.to_pairs(expected), atol=1e-6)
+    assert spread.recordings.tolist() == [0, 1, 2, 3, 4]
+    assert spread.mean[4] == pytest.approx(np.nanmean(codec.to_pairs(matrix)))
+    assert alone.recordings.tolist() == [1, 2, 3, 4]
+    assert (np.abs(alone.values) <= 1 + 1e-6).all()
+
+
 def test_an_interrupted_run_stores_what_an_uninterrupted_one_does(run_id):
     whole = train(SPEC, interrupted=False)
     with read_scope() as session:
         for read in (
             lambda run: projections.mean_over_images(session, run),
             lambda run: two_times.mean_over_images(session, run, 2),
+            lambda run: statistics.self_similarity_of_images(session, run, Recorded.IMAGE_FUNCTION, 2),
         ):
             for one, other in zip(read(run_id), read(whole), strict=True):
                 np.testing.assert_array_equal(one, other)

@@ -6,9 +6,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend import catalogue, queue
-from backend.api.deps import Reading
+from backend.api.deps import INVALID, Reading
 from backend.db import read_scope
-from backend.schemas import Catalogue, WorkerOut
+from backend.estimate import RunSize, run_size
+from backend.schemas import Catalogue, RunSpec, WorkerOut
 from backend.services import workers
 
 router = APIRouter(tags=["server"])
@@ -31,6 +32,12 @@ class Readiness(BaseModel):
 def get_catalogue() -> Catalogue:
     """The nets and datasets that a run may name, and the defaults of everything else."""
     return catalogue.catalogue()
+
+
+@router.post("/estimate", responses=INVALID)
+def estimate_run(spec: RunSpec) -> RunSize:
+    """How many bytes a run of this spec would store; nothing is submitted."""
+    return run_size(spec)
 
 
 @router.get("/workers")

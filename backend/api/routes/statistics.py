@@ -1,4 +1,4 @@
-"""Cross-path similarity, self-similarity and neighbours as JSON; null is an undefined number.
+"""Cross-path similarity, self-similarity, neighbours and image functions as JSON; null is an undefined number.
 
 Each answers three questions: without `image` and `recording` how the measure is spread over training, with `recording`
 all of its values at that time, with `image` the values of that image over training (or at that `recording`).
@@ -14,25 +14,33 @@ from sqlalchemy.orm import Session
 from backend.api.arrays import answer, with_nulls
 from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.errors import FieldError, InvalidInput
-from backend.schemas import Measure, Quantity
+from backend.schemas import Measure, Quantity, Recorded
 from backend.services import statistics
 from backend.services.statistics import Distribution
 from backend.summary import QUANTILES
 
 
-class StatisticQuery(BaseModel):
-    """Which layer and quantity, and which part of it."""
+class LayerQuery(BaseModel):
+    """Which layer, and which part of what there is of it."""
 
     model_config = ConfigDict(extra="forbid")
 
     layer: int = Field(ge=1, lt=2**31, description="k, from 1")
-    quantity: Quantity = Quantity.PATH
     recording: int | None = Field(default=None, ge=0, lt=2**31, description="t, from 0")
     image: int | None = Field(default=None, ge=0, lt=2**31, description="i, from 0")
 
 
+class StatisticQuery(LayerQuery):
+    quantity: Quantity = Quantity.PATH
+
+
 class PairQuery(StatisticQuery):
     other: int | None = Field(default=None, ge=0, lt=2**31, description="j, from 0; needs image")
+
+
+class ImageFunctionQuery(LayerQuery):
+    kind: Literal["self", "cross"] = Field(description="self: t against t - 1; cross: one image against another")
+    other: int | None = Field(default=None, ge=0, lt=2**31, description="j, from 0; needs image and kind cross")
 
 
 class NeighbourQuery(PairQuery):
@@ -46,7 +54,8 @@ class StatisticOut(BaseModel):
     """What was asked, and the arrays; which of the arrays stand here depends on the question."""
 
     layer: int
-    quantity: Quantity
+    quantity: Quantity | None = None
+    kind: Literal["self", "cross"] | None = None
     image: int | None = None
     other: int | None = None
     recording: int | None = None
@@ -65,7 +74,9 @@ class StatisticOut(BaseModel):
     std: list[float | None] | None = None
     quantile_levels: list[float] | None = None
     quantiles: list[list[float | None]] | None = None
-    histogram: list[list[int]] | None = Field(default=None, description="100 equal bins of [0, 1]")
+    histogram: list[list[int]] | None = Field(
+        default=None, description="100 equal bins of [0, 1]; of image functions, of [-1, 1]"
+    )
 
 
 router = APIRouter(
@@ -79,28 +90,14 @@ router = APIRouter(
 @router.get("/cross-path")
 def get_cross_path(run_id: RunId, query: Annotated[PairQuery, Query()], session: Reading) -> Response:
     """Cross-path similarity (Sec. 6.1): do two images meet on the same units as at the recording before?"""
-    place = (session, run_id, Measure.CROSS_PATH, query.quantity, query.layer)
     _check_other(query)
-    if query.image is not None:
-        rows = statistics.pairs_of_image(*place, query.image)
-        return _answer(query, **_select(session, run_id, query, rows.recordings, values=rows.values))
-    if query.recording is not None:
-        return _answer(query, values=statistics.pair_matrix(*place, query.recording))
-    return _spread(query, statistics.distribution(*place))
+    return _pairs(session, run_id, query, Measure.CROSS_PATH, query.quantity)
 
 
 @router.get("/self-similarity")
 def get_self_similarity(run_id: RunId, query: Annotated[StatisticQuery, Query()], session: Reading) -> Response:
     """Self-similarity (Sec. 7): does one image take the same path as at the recording before?"""
-    if query.image is None and query.recording is None:
-        place = (session, run_id, Measure.SELF_SIMILARITY, query.quantity, query.layer)
-        return _spread(query, statistics.distribution(*place))
-    rows = statistics.self_similarity_of_images(session, run_id, query.quantity, query.layer)
-    if query.image is not None:
-        statistics.check_image(session, run_id, query.image)
-        values = rows.values[:, query.image]
-        return _answer(query, **_select(session, run_id, query, rows.recordings, values=values))
-    return _answer(query, **_select(session, run_id, query, rows.recordings, values=rows.values))
+    return _images(session, run_id, query, query.quantity)
 
 
 @router.get("/neighbours")
@@ -123,7 +120,44 @@ def get_neighbours(run_id: RunId, query: Annotated[NeighbourQuery, Query()], ses
     return _spread(query, spread[query.spread](*place, query.k))
 
 
-def _check_other(query: PairQuery) -> None:
+@router.get("/image-function")
+def get_image_function(run_id: RunId, query: Annotated[ImageFunctionQuery, Query()], session: Reading) -> Response:
+    """Image functions (Eqs. 3, 10): the cosine of what single images would add to the weights of a layer.
+
+    Runs record it that are submitted with `image_function` among their quantities.
+    """
+    if query.kind == "self":
+        if query.other is not None:
+            raise InvalidInput([FieldError("other", query.other, "an image has a partner only with kind cross")])
+        return _images(session, run_id, query, Recorded.IMAGE_FUNCTION)
+    _check_other(query)
+    return _pairs(session, run_id, query, Measure.CLOSENESS, Recorded.IMAGE_FUNCTION)
+
+
+def _pairs(
+    session: Session, run_id: int, query: LayerQuery, measure: Measure, quantity: Quantity | Recorded
+) -> Response:
+    place = (session, run_id, measure, quantity, query.layer)
+    if query.image is not None:
+        rows = statistics.pairs_of_image(*place, query.image)
+        return _answer(query, **_select(session, run_id, query, rows.recordings, values=rows.values))
+    if query.recording is not None:
+        return _answer(query, values=statistics.pair_matrix(*place, query.recording))
+    return _spread(query, statistics.distribution(*place))
+
+
+def _images(session: Session, run_id: int, query: LayerQuery, quantity: Quantity | Recorded) -> Response:
+    if query.image is None and query.recording is None:
+        place = (session, run_id, Measure.SELF_SIMILARITY, quantity, query.layer)
+        return _spread(query, statistics.distribution(*place))
+    rows = statistics.self_similarity_of_images(session, run_id, quantity, query.layer)
+    if query.image is not None:
+        statistics.check_image(session, run_id, query.image)
+    values = rows.values if query.image is None else rows.values[:, query.image]
+    return _answer(query, **_select(session, run_id, query, rows.recordings, values=values))
+
+
+def _check_other(query: PairQuery | ImageFunctionQuery) -> None:
     if query.other is None:
         return
     if query.image is None:
@@ -133,7 +167,7 @@ def _check_other(query: PairQuery) -> None:
 
 
 def _select(
-    session: Session, run_id: int, query: StatisticQuery, recordings: np.ndarray, **arrays: np.ndarray
+    session: Session, run_id: int, query: LayerQuery, recordings: np.ndarray, **arrays: np.ndarray
 ) -> dict[str, Any]:
     """Of arrays with one row a recording, the rows and, for a partner, the column that the query asks for."""
     other = getattr(query, "other", None)
@@ -147,11 +181,11 @@ def _select(
     return {name: array[row] for name, array in arrays.items()}
 
 
-def _spread(query: StatisticQuery, spread: Distribution) -> Response:
+def _spread(query: LayerQuery, spread: Distribution) -> Response:
     return _answer(query, quantile_levels=list(QUANTILES), **spread._asdict())
 
 
-def _answer(query: StatisticQuery, **arrays: Any) -> Response:  # noqa: ANN401
+def _answer(query: LayerQuery, **arrays: Any) -> Response:  # noqa: ANN401
     body = {name: value for name, value in dict(query).items() if value is not None}
     for name, array in arrays.items():
         body[name] = with_nulls(array) if name in ("ranks", "nearest") else array
