@@ -13,6 +13,7 @@ ALEXNET = NetEntry(
     description="5 convolutional and 2 fully connected ReLU layers, fitted to inputs from 8 to 224 pixels",
     build="worker.nets.alexnet:build_alexnet",
     size=net_sizes.alexnet,
+    batch_norm=False,
 )
 MLP = NetEntry(
     name="mlp",
@@ -20,6 +21,7 @@ MLP = NetEntry(
     description="3 fully connected ReLU layers of 512 units",
     build="worker.nets.mlp:build_mlp",
     size=net_sizes.mlp,
+    batch_norm=False,
 )
 RESNET18 = NetEntry(
     name="resnet18",
@@ -34,6 +36,7 @@ VGG19 = NetEntry(
     description="16 convolutional and 2 fully connected ReLU layers, fitted to inputs from 8 to 224 pixels",
     build="worker.nets.vgg:build_vgg19",
     size=net_sizes.vgg19,
+    batch_norm=False,
 )
 VGG19_BN = NetEntry(
     name="vgg19_bn",
@@ -58,6 +61,7 @@ def _torchvision_nets() -> tuple[NetEntry, ...]:
             arguments=(name,),
             size=partial(net_sizes.torchvision_net, net),
             least_pixels=net["least_pixels"],
+            batch_norm=net["batch_norm"],
         )
         for name, net in listed.items()
     )

@@ -17,6 +17,7 @@ class TorchvisionNet(TypedDict):
     """An entry of torchvision_nets.json; `units` by the side of a square image."""
 
     layers: int
+    batch_norm: bool
     least_pixels: int
     units: dict[str, int]
 

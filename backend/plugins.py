@@ -27,8 +27,8 @@ class NetSize(NamedTuple):
 class NetEntry:
     """A net: `build(input_shape, classes, *arguments) -> torch.nn.Module`, input_shape being (channels, height, width).
 
-    `size(input_shape)` gives what its recordings' size is estimated from. `least_pixels` is the shortest side of an
-    image that it takes.
+    `size(input_shape)` and `batch_norm` (whether there is one before most ReLUs) give what the size of its recordings
+    is estimated from. `least_pixels` is the shortest side of an image that it takes.
     """
 
     name: str
@@ -38,6 +38,7 @@ class NetEntry:
     arguments: tuple[str, ...] = ()
     size: Callable[[InputShape], NetSize] | None = None
     least_pixels: int = 1
+    batch_norm: bool = True
 
 
 @dataclass(frozen=True)

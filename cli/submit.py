@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from backend.estimate import RunSize, size_stated
 from cli.client import Server
 from cli.console import INVALID, CliError, out, say
 from cli.watch import watch
@@ -16,6 +17,7 @@ def submit(server: Server, spec: dict[str, Any], *, watching: bool, as_json: boo
         out.print_json(data=run)
     else:
         say(f"Run {run['id']} is queued: {run['name']}  {server.url}/runs/{run['id']}")
+        say(size_stated(RunSize.model_validate(server.post("/estimate", spec))))
     if watching:
         watch(server, run["id"])
 

@@ -69,6 +69,7 @@ def of_net(name: str) -> dict[str, Any] | None:
     least = bisect_left(range(max(SIZES)), True, lo=1, key=lambda size: count(net, size) is not None)
     return {
         "layers": fitting[max(fitting)].layers,
+        "batch_norm": any(isinstance(module, nn.BatchNorm2d) for module in net.modules()),
         "least_pixels": least,
         "units": {size: counts.units for size, counts in fitting.items()},
     }

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from backend import catalogue
 from backend.errors import NotFound
+from backend.estimate import run_size, size_stated
 from frontend import run_rows, spec_form
 from frontend.components.icons import icon
 from frontend.components.spec_widgets import is_wide, widget
@@ -159,12 +160,13 @@ def _preset_values(button_id: str) -> list[Any]:
 
 def _shown(values: dict[str, Any], href: str) -> tuple[Any, ...]:
     request = spec_form.request_of(values)
-    _, errors = spec_form.check(request)
+    spec, errors = spec_form.check(request)
     address = urlsplit(href)
     pretty = json.dumps(request, indent=2, ensure_ascii=False)
     curl = curl_command(f"{address.scheme}://{address.netloc}", request)
     messages = {path: errors.get(path) for path in values}
-    return messages, pretty, pretty, curl, curl, _summary(errors, refused=False)
+    summary = size_stated(run_size(spec)) if spec else _summary(errors, refused=False)
+    return messages, pretty, pretty, curl, curl, summary
 
 
 def curl_command(server: str, request: dict[str, Any]) -> str:

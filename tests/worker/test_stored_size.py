@@ -1,0 +1,31 @@
+"""What a run states that it will store, against what a real one does."""
+
+import pytest
+import torch
+
+from backend.codec import encode
+from backend.estimate import SUMMARY_BYTES, run_size
+from backend.schemas import RunSpec
+from worker.data import Data
+from worker.datasets import load_data
+from worker.measures import Measures
+from worker.nets import build_net
+from worker.recorder import capture
+from worker.training import Training
+
+
+@pytest.mark.parametrize(("net", "images"), [("alexnet", 1437), ("resnet18", 300)])
+def test_stated_size_is_within_a_fifth_of_what_is_stored(net, images, tmp_path):
+    data = load_data("digits", tmp_path)
+    few = Data.of(
+        (data.train_images[:images], data.train_labels[:images]), (data.test_images, data.test_labels), data.class_names
+    )
+    spec = RunSpec(net=net, dataset="digits", epochs=4, probe={"count": 128})
+    run = Training(build_net(net, data.input_shape, 10), few, spec, torch.device("cpu"))
+    measures, stored = Measures(spec.compared), 0
+    for step in run:
+        if step.due:
+            found = measures.step(capture(run.net, run.probe_images(torch.arange(128))))
+            stored += sum(len(encode(one.values)) + (SUMMARY_BYTES if one.summary else 0) for one in found)
+            stored += sum(len(encode(paths)) for paths in measures.paths)
+    assert run_size(spec).total_bytes == pytest.approx(stored, rel=0.2)
