@@ -13,7 +13,7 @@ from backend.services import leases, runs
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 0.2
+WATCH_SECONDS = 0.1
 TAKE_BACK_SECONDS = 5.0
 # A transaction may become visible later than its time stamp says, so each look goes back a little further.
 OVERLAP = timedelta(seconds=5)
