@@ -49,6 +49,13 @@ def read_paths(run_id: int, t: int, k: int) -> bytes | None:
     return _read(_path(run_id, "paths", t, k))
 
 
+def delete_paths(run_id: int, t: int) -> None:
+    """Remove the packed paths of recording t; there need be none."""
+    filesystem, path = _root()[0], _path(run_id, "paths", t)
+    if filesystem.exists(path):
+        filesystem.rm(path, recursive=True)
+
+
 def write_image(run_id: int, i: int, png: bytes) -> None:
     _write(_path(run_id, "images", f"{i}.png"), png)
 

@@ -70,8 +70,9 @@ def _recordings(spec: RunSpec, train_images: int | None) -> int:
 
 
 def _paths_bytes(spec: RunSpec, size: NetSize, recordings: int) -> float:
-    """Of packed paths, before compression."""
-    return spec.probe.size * size.units / 8 * recordings if Quantity.PATH in spec.compared else 0
+    """Of the packed paths that are kept, before compression."""
+    kept = {"all": recordings, "last": 1, "none": 0}[spec.paths] if Quantity.PATH in spec.compared else 0
+    return spec.probe.size * size.units / 8 * kept
 
 
 def _array_bytes(spec: RunSpec, layers: int, recordings: int) -> float:

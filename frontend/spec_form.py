@@ -66,7 +66,7 @@ Values = Mapping[str, Any]
 _FIRST, _REST = "What to train", "Optimisation"
 _GROUP_OF = {
     **dict.fromkeys(("net", "dataset", "name", "tags", "notes"), _FIRST),
-    **dict.fromkeys(("probe", "recordings", "quantities"), "What to record"),
+    **dict.fromkeys(("probe", "recordings", "quantities", "paths"), "What to record"),
     **dict.fromkeys(("precision", "device"), "Machine"),
 }
 _LONG_TEXT = 1000

@@ -90,6 +90,8 @@ class Trainer:
             if not self._resume():
                 self._write_images(data)
             self._train()
+        for t in range(self.t - {"all": self.t, "last": 1, "none": 0}[self.spec.paths]):
+            artifacts.delete_paths(self.lease.run_id, t)
 
     def _train(self) -> None:
         images_before: int | None = None

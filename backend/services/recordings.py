@@ -130,8 +130,8 @@ def image_png(session: Session, run_id: int, i: int) -> bytes:
 
 def packed_paths(session: Session, run_id: int, k: int, t: int) -> UInt8[ndarray, "images bytes"]:
     """The paths of layer k at recording t, eight units to a byte as `codec.pack_paths` orders them. Raises NotFound."""
-    get_run(session, run_id)
+    run = get_run(session, run_id)
     data = artifacts.read_paths(run_id, t, k)
     if data is None:
-        raise NotFound(f"run {run_id} has no paths of layer {k} at recording {t}")
+        raise NotFound(f"run {run_id} has no paths of layer {k} at recording {t}; it keeps paths: {run.spec.paths}")
     return np.asarray(codec.decode(data), dtype=np.uint8)

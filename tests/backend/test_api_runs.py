@@ -199,8 +199,10 @@ def test_unknown_paths_are_json_not_found(client: TestClient) -> None:
 
 def test_catalogue_lists_what_a_run_may_name(client: TestClient) -> None:
     found = client.get("/api/v1/catalogue").json()
-    assert {net["name"] for net in found["nets"]} == {"alexnet", "mlp"}
-    assert {dataset["name"] for dataset in found["datasets"]} == {"digits", "cifar10"}
+    nets = {net["name"] for net in found["nets"]}
+    assert {net for net in nets if ":" not in net} == {"alexnet", "mlp", "resnet18", "vgg19", "vgg19_bn"}
+    assert "torchvision:resnet50" in nets
+    assert {dataset["name"] for dataset in found["datasets"]} == {"digits", "cifar10", "cifar100", "fashion_mnist"}
     assert found["defaults"]["epochs"] == 20
 
 

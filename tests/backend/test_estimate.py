@@ -18,6 +18,8 @@ def test_size_follows_from_net_data_probe_and_recordings(home):
     assert 1.5e9 < size.total_bytes < 2.2e9
     assert size_stated(size) == "It stores about 1.8 GB in 101 recordings."
     assert size_of(probe={"count": 128}).total_bytes < size.total_bytes / 2
+    kept = {kept: size_of(paths=kept).total_bytes for kept in ("all", "last", "none")}
+    assert kept["all"] > 2 * kept["last"] > 2 * kept["none"]
     assert size_of(quantities=["activation"]).total_bytes < size.total_bytes / 4
 
 
