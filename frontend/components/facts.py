@@ -100,8 +100,8 @@ def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]
 def register(dash_app: Dash) -> None:
     """Keep the stores and the status up to date as ticks come in.
 
-    News become facts in the browser (assets/selection_news.js): were `facts` an output here, Dash would hold every figure
-    back while a tick is being answered, and with ticks coming fast none would ever be drawn.
+    News become facts in the browser (assets/selection_news.js): were `facts` an output here, Dash would hold every
+    figure back while a tick is being answered, and with ticks coming fast none would ever be drawn.
     """
     dash_app.clientside_callback(ClientsideFunction("selection", "news"), Input("run-news", "data"))
     dash_app.clientside_callback(

@@ -15,7 +15,7 @@ def distribution_over_training(
     """Per recording a histogram as a column of shades, with the median and the 25-75 % and 5-95 % bands above it."""
     if not len(data.recordings) or not data.defined.any():
         return empty("Similarity compares a recording with the one before: it begins with the second.", look)
-    figure = base(name, look, revision=revision, t=t)
+    figure = base(name, look, revision=revision, t=t, recordings=len(data.recordings))
     figure.update_layout(hovermode="closest", meta={"select": "t"})
     shares = data.histogram / np.maximum(data.histogram.sum(axis=1, keepdims=True), 1)
     used = np.flatnonzero(shares.sum(axis=0))

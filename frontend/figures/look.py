@@ -63,8 +63,14 @@ class Look(NamedTuple):
         return list(sample_colorscale("Viridis", np.linspace(low, high, count).tolist())) if count else []
 
 
-def base(title_y: str, look: Look, *, revision: str, t: int | None = None, height: int = 320) -> go.Figure:
-    """An empty figure over the recordings; `revision` names what it shows: while it stays, zoom stays too."""
+FEW = 10
+"""Of no more recordings each gets a tick; left alone, Plotly would put some between them."""
+
+
+def base(
+    title_y: str, look: Look, *, revision: str, t: int | None = None, height: int = 320, recordings: int | None = None
+) -> go.Figure:
+    """An empty figure over so many recordings; `revision` names what it shows: while it stays, zoom stays too."""
     figure = go.Figure()
     figure.update_layout(
         template=f"mantine_{look.scheme}",
@@ -80,6 +86,8 @@ def base(title_y: str, look: Look, *, revision: str, t: int | None = None, heigh
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.ink, "activecolor": look.line},
     )
     figure.update_xaxes(title_text="recording t", title_standoff=8, tickformat="d", zeroline=False)
+    if recordings is not None and recordings <= FEW:
+        figure.update_xaxes(dtick=1)
     figure.update_yaxes(title_text=title_y, title_standoff=8, zeroline=False)
     return figure
 

@@ -40,7 +40,14 @@ def ranks_over_training(
     followed = follow(data, t)
     if not followed.images:
         return empty("No other image shares a unit with this one yet.", look, height=380)
-    figure = base("neighbour rank (0 is the nearest)", look, revision=revision, t=t, height=380)
+    figure = base(
+        "neighbour rank (0 is the nearest)",
+        look,
+        revision=revision,
+        t=t,
+        height=380,
+        recordings=len(data.recordings),
+    )
     # Ranks start at 0, which a logarithmic axis cannot hold: it shows rank + 1 and is labelled with the rank.
     _lines(figure, followed, followed.ranks + 1, "rank %{customdata}", data, names, epochs, look)
     for trace, ranks in zip(figure.data, followed.ranks, strict=True):
@@ -64,7 +71,8 @@ def closeness_over_training(
     if not followed.images:
         return empty("No other image shares a unit with this one yet.", look)
     overlap = look.quantity is Quantity.PATH
-    figure = base("units shared (path overlap)" if overlap else "cosine of activations", look, revision=revision, t=t)
+    title = "units shared (path overlap)" if overlap else "cosine of activations"
+    figure = base(title, look, revision=revision, t=t, recordings=len(data.recordings))
     value = "%{y:,} units shared" if overlap else "cosine %{y:.4f}"
     _lines(figure, followed, followed.closeness, value, data, names, epochs, look)
     return figure

@@ -119,7 +119,7 @@ def _heat_map(
     t: int | None,
     height: int,
 ) -> go.Figure:
-    figure = base(title_y, look, revision=revision, t=t, height=height)
+    figure = base(title_y, look, revision=revision, t=t, height=height, recordings=len(recordings))
     line = {**cursor(t, look), "line": {"color": MARK, "width": 1.5}}
     figure.layout.shapes = [_halo(line), line]
     figure.add_heatmap(

@@ -1,8 +1,8 @@
 """One probe image: how its own computation changes over training, and who computes like it.
 
 The address holds the whole selection (`frontend.components.selection`). Controls, clicks and the recording slider go
-through `assets/selection_*.js`, which also moves cursors, frames and thumbnails without asking the server; the callbacks
-here (`image_figures`) draw a figure when its data changes.
+through `assets/selection_*.js`, which also moves cursors, frames and thumbnails without asking the server; the
+callbacks here (`image_figures`) draw a figure when its data changes.
 """
 
 import dash_mantine_components as dmc
