@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
 import numpy as np
-from jaxtyping import Int64, UInt64
+from jaxtyping import Float64, Int64, UInt64
 from llvmlite import ir
 from numba import njit, types
 from numba.core.typing.templates import Signature
@@ -22,6 +22,7 @@ Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 TILE_ROWS = 32
 TILE_WORDS = 1024
+TILE_PAIRS = 65_536
 WORTH_A_THREAD = 1_000_000
 """So many pairs of words are counted in less time than it takes to start a thread."""
 
@@ -32,6 +33,17 @@ def gram(rows: UInt64[ndarray, "images words"], threads: int = 1) -> Int64[ndarr
     with ThreadPoolExecutor(max(1, min(threads, rows.size * len(rows) // WORTH_A_THREAD))) as pool:
         list(pool.map(lambda top: _add_tiles(rows, counts, top), range(0, len(rows), TILE_ROWS)))
     return counts
+
+
+def ratios(
+    shared: Int64[ndarray, " pairs"], now: Int64[ndarray, " pairs"], before: Int64[ndarray, " pairs"], threads: int = 1
+) -> Float64[ndarray, " pairs"]:
+    """`shared / sqrt(now · before)` in one pass, root and quotient correctly rounded; NaN where it is 0 / 0."""
+    found = np.empty(len(shared))
+    with ThreadPoolExecutor(max(1, min(threads, len(shared) // TILE_PAIRS))) as pool:
+        parts = [slice(start, start + TILE_PAIRS) for start in range(0, len(shared), TILE_PAIRS)]
+        list(pool.map(lambda part: _divide(shared[part], now[part], before[part], found[part]), parts))
+    return found
 
 
 def row_overlaps(
@@ -46,9 +58,9 @@ def row_overlaps(
 def _compiled(function: Kernel) -> Kernel:
     """The function as machine code, kept on disk for later processes where there is a folder to write to."""
     try:
-        return cast(Kernel, njit(nogil=True, cache=True)(function))
+        return cast(Kernel, njit(nogil=True, error_model="numpy", cache=True)(function))
     except RuntimeError:  # numba finds no such folder
-        return cast(Kernel, njit(nogil=True)(function))
+        return cast(Kernel, njit(nogil=True, error_model="numpy")(function))
 
 
 def _generate_popcount(_context: object, _word: object) -> tuple[Signature, Callable[..., ir.Instruction]]:
@@ -126,6 +138,12 @@ def _add_pair(rows: ndarray, start: int, stop: int, counts: ndarray, i: int, j: 
     for w in range(len(a)):
         both += _popcount(a[w] & b[w])
     counts[i, j] += both
+
+
+@_compiled
+def _divide(shared: ndarray, now: ndarray, before: ndarray, found: ndarray) -> None:
+    for n in range(len(shared)):
+        found[n] = shared[n] / np.sqrt(float(now[n] * before[n]))
 
 
 @_compiled

@@ -29,6 +29,9 @@ KILL_AFTER_SECONDS = 10.0
 GRACE_SECONDS = 4.0
 NICE = 5
 
+WAITING = {"OMP_WAIT_POLICY": "passive"}
+"""Torch's threads sleep while they wait for one another: if they spin, the thread that measures lacks a core."""
+
 shutting_down = multiprocessing.Event()
 """Set by Celery's main process, seen by the process of its pool in which a run is supervised."""
 
@@ -42,6 +45,7 @@ def supervise(lease: Lease) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env=WAITING | os.environ,
         start_new_session=True,
         preexec_fn=_prepare,
     ) as trainer:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from worker.kernels.gram import count_gram, product_gram
-from worker.kernels.overlap import Paths
+from worker.kernels.overlap import Paths, normalised
 from worker.kernels.packing import pack
 
 
@@ -34,4 +34,4 @@ def cross_path(
     """
     if now.is_floating_point():
         return product_gram(now, before) / (now_squares.sqrt() * before_squares.sqrt())
-    return count_gram(pack(now) & pack(before)).double() / (now_squares * before_squares).double().sqrt()
+    return normalised(count_gram(pack(now) & pack(before)), now_squares, before_squares)

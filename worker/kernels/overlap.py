@@ -1,7 +1,7 @@
 """Path overlap (Sec. 6.4): how many units are on for both of two images, `p_i · p_j`."""
 
 import torch
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from worker import popcount
@@ -28,6 +28,17 @@ def self_overlap(first: Paths, second: Paths) -> Int64[Tensor, " images"]:
 def row_counts(paths: Paths) -> Int64[Tensor, " images"]:
     """How many units are on for each image, `|p_i|²`."""
     return self_overlap(paths, paths)
+
+
+def normalised(
+    shared: Int64[Tensor, "*pairs"], now_squares: Int64[Tensor, "*pairs"], before_squares: Int64[Tensor, "*pairs"]
+) -> Float64[Tensor, "*pairs"]:
+    """Shared units over the norms: `shared / sqrt(now_squares · before_squares)`; NaN where a norm is 0."""
+    if shared.device.type == "cpu":
+        flat = [one.reshape(-1).numpy() for one in (shared, now_squares, before_squares)]
+        found = popcount.ratios(flat[0], flat[1], flat[2], torch.get_num_threads())
+        return torch.from_numpy(found).view(shared.shape)
+    return shared / (now_squares * before_squares).double().sqrt()
 
 
 def _set_bits(words: Int64[Tensor, "images words"]) -> Int64[Tensor, "images words"]:

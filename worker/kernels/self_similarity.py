@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from worker.kernels.gram import tiles
-from worker.kernels.overlap import Paths, row_counts, self_overlap
+from worker.kernels.overlap import Paths, normalised, row_counts, self_overlap
 
 
 def self_similarity(
@@ -22,7 +22,7 @@ def self_similarity(
     For paths it is the correctly rounded ratio of integers and never above 1.
     """
     if not now.is_floating_point():
-        return self_overlap(now, before) / (row_counts(now) * row_counts(before)).double().sqrt()
+        return normalised(self_overlap(now, before), row_counts(now), row_counts(before))
     both, now_squares, before_squares = (
         torch.zeros(len(now), dtype=torch.float64, device=now.device) for _ in range(3)
     )
