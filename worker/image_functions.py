@@ -22,7 +22,7 @@ from backend.codec import to_pairs
 from backend.schemas import Measure, Recorded
 from backend.services.recordings import LayerMeasure
 from backend.summary import summarise
-from worker.kernels.image_function import Call, Geometry, cross_function, self_function
+from worker.kernels.image_function import Call, Cosines, Geometry, compare
 from worker.nets import evaluating
 from worker.recorder import RELUS
 
@@ -55,10 +55,9 @@ class ImageFunctions:
             now = capture_calls(net, images, labels, group)
             before = capture_calls(self._before, images, labels, group) if self._before is not None else None
             for k in group:
-                across = cross_function(now[k]) if now[k] else torch.full((len(images), len(images)), torch.nan)
-                found.append(_measure(Measure.CLOSENESS, k, to_pairs(across.cpu().numpy())))
-                if before is not None:
-                    alone = self_function(now[k], before[k]) if now[k] else torch.full((len(images),), torch.nan)
+                cross, alone = _cosines(now[k], before[k] if before is not None else None, len(images))
+                found.append(_measure(Measure.CLOSENESS, k, to_pairs(cross.cpu().numpy())))
+                if alone is not None:
                     found.append(_measure(Measure.SELF_SIMILARITY, k, alone.cpu().numpy()))
         self.remember(net)
         return found
@@ -187,6 +186,14 @@ def _groups(layers: int, sizes: Mapping[int, int], room: int) -> list[list[int]]
         groups[-1].append(k)
         free -= sizes[k]
     return groups
+
+
+def _cosines(now: Sequence[Call], before: Sequence[Call] | None, images: int) -> Cosines:
+    """All undefined for a layer without weights."""
+    if now:
+        return compare(now, before)
+    nothing = torch.full((images, images), torch.nan, dtype=torch.float64)
+    return Cosines(nothing, nothing[0] if before is not None else None)
 
 
 def _measure(measure: Measure, k: int, values: np.ndarray) -> LayerMeasure:

@@ -12,7 +12,7 @@ from backend.codec import from_pairs
 from backend.schemas import Measure, Recorded
 from worker.image_functions import ImageFunctions, capture_calls
 from worker.kernels import image_function
-from worker.kernels.image_function import Call, Geometry, cross_function, gradient_tiles, self_function
+from worker.kernels.image_function import Call, Geometry, compare, gradient_tiles
 
 
 def vectors(z, a):
@@ -54,6 +54,14 @@ class Branched(nn.Module):
         x = self.relu(self.rows(x))
         x = torch.relu(self.fc(x.flatten(1)))
         return self.out(F.relu(x * 2))
+
+
+def cross_function(calls):
+    return compare(calls).cross
+
+
+def self_function(now, before):
+    return compare(now, before).alone
 
 
 LAYERS = {1: ["stem"], 2: ["main", "short"], 3: ["twice"], 4: ["rows"], 5: ["fc"]}

@@ -81,10 +81,10 @@ def test_along_todays_paths_it_is_the_ordinary_forward_pass_to_the_bit(bf16, bat
     assert same_bits(project(net, images, paths, batch_size, bf16), ordinary(net, images, batch_size, bf16))
 
 
-@pytest.mark.parametrize("name", ["alexnet", "mlp"])
+@pytest.mark.parametrize("name", ["alexnet", "mlp", "resnet18", "vgg19_bn"])
 def test_along_todays_paths_it_is_the_ordinary_forward_pass_of_our_nets(name):
-    net = build_net(name, (3, 16, 16), 10)
-    images = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    net = build_net(name, (3, 32, 32), 10)
+    images = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     paths = [one.packed for one in capture(net, images)]
     assert same_bits(project(net, images, paths), ordinary(net, images))
 

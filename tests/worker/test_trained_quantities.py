@@ -14,7 +14,7 @@ from backend.services import early_to_mid, leases, projections, recordings, runs
 from backend.settings import settings
 from worker.datasets import load_data
 from worker.image_functions import capture_calls
-from worker.kernels.image_function import cross_function
+from worker.kernels.image_function import compare
 from worker.kernels.packing import from_stored
 from worker.kernels.projection import project
 from worker.nets import build_net, evaluating
@@ -115,7 +115,7 @@ def test_along_its_own_path_an_image_has_the_loss_of_the_ordinary_forward_pass(r
 
 def test_image_functions_are_those_of_the_net(run_id):
     net, images, labels = net_at_the_end(run_id)
-    expected = cross_function(capture_calls(net, images, labels, [2])[2]).numpy()
+    expected = compare(capture_calls(net, images, labels, [2])[2]).cross.numpy()
     place = (run_id, Measure.CLOSENESS, Recorded.IMAGE_FUNCTION, 2)
     with read_scope() as session:
         matrix = statistics.pair_matrix(session, *place, 4)

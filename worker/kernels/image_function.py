@@ -9,7 +9,7 @@ channels at a time, for all images, and each entry once.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, repeat, zip_longest
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
-TILE_NUMBERS = 2**24
+TILE_NUMBERS = 2**22
 """So many entries of gradients, and of patches, are held at a time."""
 
 
@@ -43,22 +43,33 @@ class Call(NamedTuple):
     geometry: Geometry = Geometry()
 
 
-def cross_function(calls: Sequence[Call]) -> Float64[Tensor, "images images"]:
-    """The cosine of every pair's image functions over all weights that are called; symmetric.
+class Cosines(NamedTuple):
+    """`cross` of every pair of images at one time, `alone` of each image with itself at another time.
 
-    In [-1, 1] up to rounding. NaN where a function is 0, or holds an infinite or NaN value.
+    In [-1, 1] up to rounding; NaN where a function is 0, or holds an infinite or NaN value.
     """
-    gram = torch.stack([_gram(uses) for uses in _by_weight(_scaled(calls))]).sum(0)
+
+    cross: Float64[Tensor, "images images"]
+    alone: Float64[Tensor, " images"] | None
+
+
+def compare(now: Sequence[Call], before: Sequence[Call] | None = None) -> Cosines:
+    """The cosines of image functions over all weights that are called, with those of `before` where it is given.
+
+    The same weights must have been called then. Each entry of a gradient is formed once.
+    """
+    images, device = len(now[0].incoming), now[0].incoming.device
+    gram = torch.zeros(images, images, dtype=torch.float64, device=device)
+    both, before_squares = torch.zeros(2, images, dtype=torch.float64, device=device)
+    then = _by_weight(_scaled(before)) if before is not None else []
+    for uses, earlier in zip_longest(_by_weight(_scaled(now)), then):
+        for products, dots, squares in _parts(uses, earlier):
+            gram += products
+            both += dots
+            before_squares += squares
     norms = gram.diagonal().sqrt()
-    return gram / (norms[:, None] * norms)
-
-
-def self_function(now: Sequence[Call], before: Sequence[Call]) -> Float64[Tensor, " images"]:
-    """The cosine of each image's function with its own of another time, when the same weights were called."""
-    pairs = list(zip(_by_weight(_scaled(now)), _by_weight(_scaled(before)), strict=True))
-    both = torch.stack([_dots(one, other) for one, other in pairs]).sum(0)
-    squares = [torch.stack([_dots(uses, uses) for uses in side]).sum(0) for side in zip(*pairs, strict=True)]
-    return both / (squares[0].sqrt() * squares[1].sqrt())
+    alone = both / (norms * before_squares.sqrt()) if before is not None else None
+    return Cosines(gram / (norms[:, None] * norms), alone)
 
 
 def gradient_tiles(uses: Sequence[Call]) -> Iterator[Float32[Tensor, "images entries"]]:
@@ -95,25 +106,22 @@ def _tile_channels(uses: Sequence[Call]) -> int:
     return max(1, TILE_NUMBERS // max(1, images * outputs // uses[0].geometry.groups * height * width))
 
 
-def _gram(uses: Sequence[Call]) -> Float64[Tensor, "images images"]:
+def _parts(uses: Sequence[Call], earlier: Sequence[Call] | None) -> Iterator[tuple[Tensor, Tensor | int, Tensor | int]]:
+    """Of one weight, part by part: products of all pairs now, those of each image with its earlier one, and of that."""
     if _is_one_position(uses):
         z, a = _vectors(uses[0])
-        return (z @ z.T) * (a @ a.T)
-    images = len(uses[0].incoming)
-    gram = torch.zeros(images, images, dtype=torch.float64, device=uses[0].incoming.device)
-    for tile in gradient_tiles(uses):
-        gram += tile @ tile.T
-    return gram
-
-
-def _dots(one: Sequence[Call], other: Sequence[Call]) -> Float64[Tensor, " images"]:
-    if _is_one_position(one) and _is_one_position(other):
-        (z, a), (w, b) = _vectors(one[0]), _vectors(other[0])
-        return (z * w).sum(1) * (a * b).sum(1)
-    dots = torch.zeros(len(one[0].incoming), dtype=torch.float64, device=one[0].incoming.device)
-    for first, second in zip(gradient_tiles(one), gradient_tiles(other), strict=True):
-        dots += (first * second).sum(1)
-    return dots
+        products = (z @ z.T) * (a @ a.T)
+        if earlier:
+            w, b = _vectors(earlier[0])
+            yield products, (z * w).sum(1) * (a * b).sum(1), w.square().sum(1) * b.square().sum(1)
+        else:
+            yield products, 0, 0
+        return
+    for tile, other in zip(gradient_tiles(uses), gradient_tiles(earlier) if earlier else repeat(None), strict=False):
+        if other is None:
+            yield tile @ tile.T, 0, 0
+        else:
+            yield tile @ tile.T, torch.linalg.vecdot(tile, other), torch.linalg.vecdot(other, other)
 
 
 def _is_one_position(uses: Sequence[Call]) -> bool:
