@@ -72,12 +72,23 @@ def test_packed_paths_are_what_is_stored(pair):
     assert not tiles[:, now.shape[1] :].any()
 
 
-def test_counts_are_exact_across_tiles_of_rows_and_words_and_threads():
+def test_counts_are_exact_across_tiles_of_rows_and_words_and_threads(monkeypatch):
+    monkeypatch.setattr(popcount, "WORTH_A_THREAD", 1)
     rows = np.random.default_rng(0).integers(0, 2**64, (popcount.TILE_ROWS * 2 + 3, popcount.TILE_WORDS + 5), np.uint64)
     expected = np.stack([np.bitwise_count(rows & row).sum(1, dtype=np.int64) for row in rows])
     for threads in (1, 2, 5):
         np.testing.assert_array_equal(popcount.gram(rows, threads), expected)
     np.testing.assert_array_equal(popcount.row_overlaps(rows, rows), expected.diagonal())
+
+
+def test_ratios_are_those_of_numpy_to_the_bit_in_any_number_of_threads(monkeypatch):
+    monkeypatch.setattr(popcount, "TILE_PAIRS", 7)
+    shared, now, before = np.random.default_rng(0).integers(1, 100_000, (3, 50))
+    now[3] = shared[3] = 0
+    with np.errstate(invalid="ignore"):
+        expected = shared / np.sqrt((now * before).astype(np.float64))
+    for threads in (1, 3):
+        np.testing.assert_array_equal(popcount.ratios(shared, now, before, threads), expected)
 
 
 def test_counts_beyond_two_to_the_24_lose_no_bit():
