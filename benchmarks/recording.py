@@ -92,7 +92,7 @@ def bench(images: int = 10_000, epochs: int = 2, probe: int = 256, turns: int = 
 
 def part(data: Data, images: int) -> Data:
     """So many training images, spread over all, and as large a part of the test images."""
-    step = len(data.train_images) // images
+    step = max(len(data.train_images) // images, 1)
     train = data.train_images[::step][:images], data.train_labels[::step][:images]
     return Data.of(train, (data.test_images[::step], data.test_labels[::step]), data.class_names)
 
