@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from kombu.utils.functional import retry_over_time
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -51,9 +53,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later cannot wait for its turn unless it says so at once.
-    immediate = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A transaction that reads first and writes later cannot wait for its turn unless it says so at once. Rarely, when
+    # several threads open a new database together, SQLite answers "locked" without waiting: then it is asked again.
+    retry_over_time(  # type: ignore[no-untyped-call]
+        connection.exec_driver_sql, OperationalError, args=["BEGIN IMMEDIATE"], max_retries=5, interval_start=0.05
+    )
 
 
 @contextmanager
