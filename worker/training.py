@@ -153,7 +153,8 @@ class Training:
     def normalise(
         self, images: UInt8[Tensor, "images channels height width"]
     ) -> Float[Tensor, "images channels height width"]:
-        return torch.addcmul(self.shift, images.float(), self.scale).contiguous(memory_format=torch.channels_last)
+        pixels = images.to(torch.float32, memory_format=torch.channels_last)
+        return pixels.mul_(self.scale).add_(self.shift)
 
     def _batches(self) -> Iterator[tuple[Float[Tensor, "batch channels height width"], Int64[Tensor, " batch"]]]:
         """The batches that are left, from the middle of an epoch on if need be."""
