@@ -159,6 +159,7 @@ class Trainer:
             for k, paths in enumerate(self.measures.paths, start=1):
                 artifacts.write_paths(self.lease.run_id, recording.t, k, codec.encode(paths))
             measures += self.history.step(self.measures.packed)
+        recording = recording.model_copy(update={"created_at": now()})
         with session_scope() as session:
             if recording.t == 0:
                 recordings.write_layout(session, self.lease, _layers(captures), self.images)
