@@ -45,7 +45,7 @@ def engine() -> Engine:
     return sqlite
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     # sqlite3 would begin transactions by itself, too late and never IMMEDIATE: _begin_sqlite does it instead.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):

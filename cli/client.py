@@ -36,16 +36,16 @@ class Server:
     ) -> None:
         self._client.close()
 
-    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:  # noqa: ANN401
+    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """The answer's JSON. Raises CliError."""
         return self._ask("GET", path, params=query)
 
-    def post(self, path: str, body: object = None, idempotency_key: str | None = None) -> Any:  # noqa: ANN401
+    def post(self, path: str, body: object = None, idempotency_key: str | None = None) -> Any:
         """The answer's JSON. Raises CliError."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._ask("POST", path, json=body, headers=headers)
 
-    def _ask(self, method: str, path: str, **request: Any) -> Any:  # noqa: ANN401
+    def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:
             answer = self._client.request(method, path, **request)
         except httpx.UnsupportedProtocol as error:
@@ -58,7 +58,7 @@ class Server:
             raise NoAnswer(message) from error
         return self._json(answer)
 
-    def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401
+    def _json(self, answer: httpx.Response) -> Any:
         try:
             body = answer.json()
         except ValueError:

@@ -158,7 +158,7 @@ def _walk(model: type[BaseModel], prefix: str, title: str) -> list[SpecField]:
     return found
 
 
-def _field(path: str, inner: Any, info: FieldInfo, title: str | None) -> SpecField:  # noqa: ANN401
+def _field(path: str, inner: Any, info: FieldInfo, title: str | None) -> SpecField:
     least, most = _bounds(info)
     return SpecField(
         path=path,
@@ -172,7 +172,7 @@ def _field(path: str, inner: Any, info: FieldInfo, title: str | None) -> SpecFie
     )
 
 
-def _plain(annotation: Any) -> Any:  # noqa: ANN401
+def _plain(annotation: Any) -> Any:
     """The annotation without Annotated and without "or None"."""
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
@@ -181,7 +181,7 @@ def _plain(annotation: Any) -> Any:  # noqa: ANN401
     return annotation
 
 
-def _kind(path: str, inner: Any, info: FieldInfo) -> Kind:  # noqa: ANN401
+def _kind(path: str, inner: Any, info: FieldInfo) -> Kind:
     if path in ("net", "dataset") or get_origin(inner) is Literal:
         return Kind.SELECT
     if get_origin(inner) is tuple:
@@ -193,7 +193,7 @@ def _kind(path: str, inner: Any, info: FieldInfo) -> Kind:  # noqa: ANN401
     return {bool: Kind.SWITCH, int: Kind.INTEGER, float: Kind.NUMBER}[inner]
 
 
-def _options(path: str, inner: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401
+def _options(path: str, inner: Any) -> tuple[tuple[str, str], ...]:
     if path == "net":
         return tuple((net.name, net.title) for net in catalogue.catalogue().nets)
     if path == "dataset":
@@ -223,11 +223,11 @@ def _bounds(info: FieldInfo) -> tuple[float | None, float | None]:
     return least, most  # type: ignore[return-value]
 
 
-def _jsonable(value: Any) -> Any:  # noqa: ANN401
+def _jsonable(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _shown(field: SpecField, value: Any) -> Any:  # noqa: ANN401
+def _shown(field: SpecField, value: Any) -> Any:
     if value is PydanticUndefined or value is None:
         return ""
     if field.kind is Kind.INTEGERS:
@@ -235,7 +235,7 @@ def _shown(field: SpecField, value: Any) -> Any:  # noqa: ANN401
     return _jsonable(value)
 
 
-def _parsed(field: SpecField, value: Any) -> Any:  # noqa: ANN401
+def _parsed(field: SpecField, value: Any) -> Any:
     if field.kind is Kind.INTEGERS:
         if (value or "").strip().lower() == _NO_INTEGERS:
             return []
@@ -248,7 +248,7 @@ def _parsed(field: SpecField, value: Any) -> Any:  # noqa: ANN401
     return bool(value) if field.kind is Kind.SWITCH else value or ""
 
 
-def _dig(request: Mapping[str, Any], path: str, default: Any) -> Any:  # noqa: ANN401
+def _dig(request: Mapping[str, Any], path: str, default: Any) -> Any:
     found: Any = request
     for name in path.split("."):
         if not isinstance(found, Mapping) or name not in found:
@@ -257,7 +257,7 @@ def _dig(request: Mapping[str, Any], path: str, default: Any) -> Any:  # noqa: A
     return found
 
 
-def _put(request: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN401
+def _put(request: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for name in parents:
         request = request.setdefault(name, {})
@@ -268,7 +268,7 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)
 
 
-def _message(error: Any) -> str:  # noqa: ANN401
+def _message(error: Any) -> str:
     """Pydantic's message in the form's words."""
     kind, value = error["type"], error.get("input")
     if kind in ("int_type", "float_type", "missing", "string_too_short") and not value:

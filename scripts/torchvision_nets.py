@@ -30,7 +30,7 @@ class Counting(TorchFunctionMode):
     layers = 0
     units = 0
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))
         if func in RELUS:
             self.layers += 1

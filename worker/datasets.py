@@ -112,5 +112,5 @@ def _downloaded(kind: str, title: str, folder: Path) -> tuple[Any, Any]:
     return train, test
 
 
-def _coloured(part: Any) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+def _coloured(part: Any) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets)

@@ -102,7 +102,7 @@ class _Layers(TorchFunctionMode):
         types: Iterable[type],
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         self.count += func in RELUS
         return func(*args, **(kwargs or {}))
 

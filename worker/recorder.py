@@ -125,7 +125,7 @@ class Recorder(TorchFunctionMode):
         types: Iterable[type],
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         # The mode is off inside func: what F.relu calls in turn is not seen, so nothing counts twice.
         output = func(*args, **(kwargs or {}))
         if func in RELUS:

@@ -13,13 +13,13 @@ def answer(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
-def with_nulls(indices: Any) -> object:  # noqa: ANN401
+def with_nulls(indices: Any) -> object:
     """Image numbers and ranks as whole numbers, with null for -1: no such image, no rank."""
     if np.ndim(indices) == 0:
         return None if indices < 0 else int(indices)
     return [with_nulls(row) for row in indices] if (indices < 0).any() else _plain(indices)
 
 
-def _plain(value: Any) -> object:  # noqa: ANN401
+def _plain(value: Any) -> object:
     """As orjson takes it, which writes NaN as null."""
     return np.ascontiguousarray(value) if isinstance(value, np.ndarray) and value.ndim else value

@@ -198,7 +198,7 @@ def arrays_over_time(
     return np.array([t for t, _ in rows], dtype=np.int64), [codec.decode(data) for _, data in rows]
 
 
-def _arrays(run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, *columns: Any) -> Select[Any]:  # noqa: ANN401
+def _arrays(run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, *columns: Any) -> Select[Any]:
     return select(*columns).where(
         LayerArray.run_id == run_id,
         LayerArray.measure == measure,

@@ -10,7 +10,7 @@ from frontend.spec_form import Kind, SpecField
 _WIDE = (Kind.TEXT_AREA, Kind.TAGS)
 
 
-def widget(field: SpecField, value: Any) -> Component:  # noqa: ANN401
+def widget(field: SpecField, value: Any) -> Component:
     """The input for this field, holding this value; errors go to its `error`."""
     said: dict[str, Any] = {"id": field.widget_id, "label": field.label, "description": field.help or None}
     options = [{"value": option, "label": label} for option, label in field.options]
@@ -41,7 +41,7 @@ def is_wide(field: SpecField) -> bool:
     return field.kind in _WIDE
 
 
-def _number(field: SpecField, value: Any, said: dict[str, Any]) -> Component:  # noqa: ANN401
+def _number(field: SpecField, value: Any, said: dict[str, Any]) -> Component:
     whole = field.kind is Kind.INTEGER
     # Never clamped: a value out of bounds gets a message, not another value.
     return dmc.NumberInput(

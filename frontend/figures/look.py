@@ -122,7 +122,7 @@ def times(recordings: Int[ndarray, " recordings"], epochs: Sequence[float]) -> l
     return [f"t = {t}" + (f", epoch {epochs[t]:.4g}" if t < len(epochs) else "") for t in recordings.tolist()]
 
 
-def gaps(values: Float[ndarray, "..."]) -> Any:  # noqa: ANN401
+def gaps(values: Float[ndarray, "..."]) -> Any:
     """Nested lists with None for NaN. Lists, not arrays: the page extends figures that grow while a net trains."""
     listed = np.round(values, 6).astype(object)
     listed[np.isnan(values)] = None

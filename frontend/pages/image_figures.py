@@ -126,7 +126,7 @@ def _register_self_similarity(dash_app: Dash) -> None:
     )
     async def show_layers(
         facts: Facts, quantity: str, theme: Scheme | None, layer: str | None, place: Place, search: str | None
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
             return empty(WAITING, view)
@@ -136,7 +136,7 @@ def _register_self_similarity(dash_app: Dash) -> None:
         return layers_over_training(rows, names, view.epochs, view.look, layer=view.layer, revision=revision, t=view.t)
 
     @dash_app.callback(Output("self-figure", "figure"), *SHARED, *WHERE)
-    async def show_self(facts: Facts, *shared: Any) -> Any:  # noqa: ANN401
+    async def show_self(facts: Facts, *shared: Any) -> Any:
         view = view_of(facts, *shared)
         if isinstance(view, Look):
             return empty(WAITING, view)
@@ -158,7 +158,7 @@ def _register_cross_path(dash_app: Dash) -> None:
     @dash_app.callback(
         Output("pairs-figure", "figure"), *SHARED, Input("sort", "value"), *WHERE, State("partner", "value")
     )
-    async def show_pairs(facts: Facts, *rest: Any) -> Any:  # noqa: ANN401
+    async def show_pairs(facts: Facts, *rest: Any) -> Any:
         layer, quantity, theme, sort, place, search, partner = rest
         view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
@@ -176,7 +176,7 @@ def _register_cross_path(dash_app: Dash) -> None:
         )
 
     @dash_app.callback(Output("partner-figure", "figure"), *SHARED, Input("partner", "value"), *WHERE)
-    async def show_partner(facts: Facts, *rest: Any) -> Any:  # noqa: ANN401
+    async def show_partner(facts: Facts, *rest: Any) -> Any:
         layer, quantity, theme, partner, place, search = rest
         view = view_of(facts, layer, quantity, theme, place, search)
         if isinstance(view, Look):
@@ -205,7 +205,7 @@ def _register_neighbours(dash_app: Dash) -> None:
         *SHARED,
         *WHERE,
     )
-    async def show_neighbours(facts: Facts, *shared: Any) -> Any:  # noqa: ANN401
+    async def show_neighbours(facts: Facts, *shared: Any) -> Any:
         view = view_of(facts, *shared)
         if isinstance(view, Look):
             return empty(WAITING, view, 380), empty(WAITING, view, 380), WAITING, None

@@ -183,7 +183,7 @@ def _submitted(values: dict[str, Any]) -> tuple[Any, Any]:
     return f"/runs/{run_rows.submit(spec)}", no_update
 
 
-def _summary(errors: dict[str, str], *, refused: bool) -> Any:  # noqa: ANN401
+def _summary(errors: dict[str, str], *, refused: bool) -> Any:
     if not errors:
         return ""
     count = "1 field needs" if len(errors) == 1 else f"{len(errors)} fields need"

@@ -204,7 +204,7 @@ def register(dash_app: Dash) -> None:
     run_facts.watch_figures(dash_app, "training-figure", "cross-path-figure", "self-similarity-figure")
 
     @dash_app.callback(Output("gallery", "children"), Input("facts", "data"), State("gallery", "children"))
-    async def show_gallery(facts: Facts, shown: list[Any]) -> Any:  # noqa: ANN401
+    async def show_gallery(facts: Facts, shown: list[Any]) -> Any:
         return _gallery(facts) if len(facts["labels"]) != len(shown) else no_update
 
     @dash_app.callback(
@@ -240,7 +240,7 @@ def _register_actions(dash_app: Dash) -> None:
         State("place", "data"),
         prevent_initial_call=True,
     )
-    async def cancel(clicks: int | None, place: Place) -> Any:  # noqa: ANN401
+    async def cancel(clicks: int | None, place: Place) -> Any:
         if not clicks:
             raise PreventUpdate
         await asyncio.to_thread(_cancel, place["run"])
@@ -282,7 +282,7 @@ def _register_figures(dash_app: Dash) -> None:
     @dash_app.callback(
         Output("training-figure", "figure"), Input("facts", "data"), Input("run-theme", "data"), State("place", "data")
     )
-    async def show_training(_facts: Facts, theme: Scheme | None, place: Place) -> Any:  # noqa: ANN401
+    async def show_training(_facts: Facts, theme: Scheme | None, place: Place) -> Any:
         if theme is None:
             raise PreventUpdate
         return training_curves(await asyncio.to_thread(_read_curves, place["run"]), Look(theme))
@@ -306,7 +306,7 @@ def _register_distribution(dash_app: Dash, measure: Measure, figure_id: str, nam
     )
     async def show(
         facts: Facts, layer: str | None, quantity: str, theme: Scheme | None, place: Place, search: str | None
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         if theme is None:
             raise PreventUpdate
         look = Look(theme, Quantity(quantity))

@@ -185,7 +185,7 @@ def _spread(query: LayerQuery, spread: Distribution) -> Response:
     return _answer(query, quantile_levels=list(QUANTILES), **spread._asdict())
 
 
-def _answer(query: LayerQuery, **arrays: Any) -> Response:  # noqa: ANN401
+def _answer(query: LayerQuery, **arrays: Any) -> Response:
     body = {name: value for name, value in dict(query).items() if value is not None}
     for name, array in arrays.items():
         body[name] = with_nulls(array) if name in ("ranks", "nearest") else array
