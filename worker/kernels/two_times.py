@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from worker.kernels.overlap import Paths, row_counts, self_overlap
+from worker.kernels.overlap import Paths, normalised, row_counts, self_overlap
 from worker.kernels.packing import pack
 
 
@@ -33,5 +33,5 @@ def two_times(now: Path, earlier: Iterable[Path]) -> Float64[Tensor, "recordings
 
     Each is the correctly rounded ratio of integers, in [0, 1]. One earlier recording at a time is looked at.
     """
-    rows = [self_overlap(now.packed, one.packed) / (now.counts * one.counts).double().sqrt() for one in earlier]
+    rows = [normalised(self_overlap(now.packed, one.packed), now.counts, one.counts) for one in earlier]
     return torch.stack(rows) if rows else torch.empty(0, len(now.packed), dtype=torch.float64)
