@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from backend import codec
@@ -71,10 +71,13 @@ def self_similarity_of_image(session: Session, run_id: int, quantity: Quantity |
     """Self-similarity of one image in every layer over training. Raises NotFound."""
     check_image(session, run_id, image)
     layers = [layer.k for layer in list_layers(session, run_id)]
-    rows = [self_similarity_of_images(session, run_id, quantity, layer) for layer in layers]
-    recordings = rows[0].recordings if rows else np.empty(0, dtype=np.int64)
-    values = np.array([row.values[:, image] for row in rows]).reshape(len(layers), len(recordings))
-    return LayerRows(np.array(layers, dtype=np.int64), recordings, values)
+    check_layer(session, run_id, quantity, layers[0])
+    query = select(LayerArray.t, LayerArray.data).where(*_of(run_id, Measure.SELF_SIMILARITY, quantity))
+    rows = session.execute(query.order_by(LayerArray.k, LayerArray.t)).all()
+    # Every recording has all layers, as one transaction writes them.
+    recordings = np.unique(np.array([t for t, _ in rows], dtype=np.int64))
+    values = np.array([codec.decode(data)[image] for _, data in rows], dtype=np.float64)
+    return LayerRows(np.array(layers, dtype=np.int64), recordings, values.reshape(len(layers), len(recordings)))
 
 
 def neighbours_of_image(
@@ -199,11 +202,14 @@ def arrays_over_time(
 
 
 def _arrays(run_id: int, measure: Measure, quantity: Quantity | Recorded, layer: int, *columns: Any) -> Select[Any]:
-    return select(*columns).where(
+    return select(*columns).where(*_of(run_id, measure, quantity), LayerArray.k == layer)
+
+
+def _of(run_id: int, measure: Measure, quantity: Quantity | Recorded) -> tuple[ColumnElement[bool], ...]:
+    return (
         LayerArray.run_id == run_id,
         LayerArray.measure == measure,
         LayerArray.quantity == Recorded(quantity),
-        LayerArray.k == layer,
     )
 
 

@@ -72,6 +72,17 @@ def base(
 ) -> go.Figure:
     """An empty figure over so many recordings; `revision` names what it shows: while it stays, zoom stays too."""
     figure = go.Figure()
+    dress(figure, look, revision=revision, height=height)
+    figure.update_layout(shapes=[cursor(t, look)])
+    figure.update_xaxes(title_text="recording t", title_standoff=8, tickformat="d", zeroline=False)
+    if recordings is not None and recordings <= FEW:
+        figure.update_xaxes(dtick=1)
+    figure.update_yaxes(title_text=title_y, title_standoff=8, zeroline=False)
+    return figure
+
+
+def dress(figure: go.Figure, look: Look, *, revision: str, height: int) -> None:
+    """Give a figure the look of all. In place: copying a layout with its template takes a third of a second."""
     figure.update_layout(
         template=f"mantine_{look.scheme}",
         height=height,
@@ -82,14 +93,8 @@ def base(
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         showlegend=False,
-        shapes=[cursor(t, look)],
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.ink, "activecolor": look.line},
     )
-    figure.update_xaxes(title_text="recording t", title_standoff=8, tickformat="d", zeroline=False)
-    if recordings is not None and recordings <= FEW:
-        figure.update_xaxes(dtick=1)
-    figure.update_yaxes(title_text=title_y, title_standoff=8, zeroline=False)
-    return figure
 
 
 def cursor(t: int | None, look: Look) -> dict[str, Any]:

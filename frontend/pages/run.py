@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Literal
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -45,6 +45,7 @@ def layout(run_id: str, **query: str) -> Component:
     return html.Div(
         [
             *fact_stores(run, None, facts),
+            dcc.Store(id="images-shown", data=len(facts["labels"])),
             dcc.Interval(id="run-interval", interval=10_000),
             _header(run),
             html.Div(run_status(run, working, compact=False), id="run-status", role="status"),
@@ -203,9 +204,20 @@ def register(dash_app: Dash) -> None:
     )
     run_facts.watch_figures(dash_app, "training-figure", "cross-path-figure", "self-similarity-figure")
 
-    @dash_app.callback(Output("gallery", "children"), Input("facts", "data"), State("gallery", "children"))
-    async def show_gallery(facts: Facts, shown: list[Any]) -> Any:
-        return _gallery(facts) if len(facts["labels"]) != len(shown) else no_update
+    # Probe images come once; asked at each recording, the gallery would be sent to the server and back.
+    dash_app.clientside_callback(
+        ClientsideFunction("selection", "more_images"),
+        Output("images-shown", "data"),
+        Input("facts", "data"),
+        State("images-shown", "data"),
+        prevent_initial_call=True,
+    )
+
+    @dash_app.callback(
+        Output("gallery", "children"), Input("images-shown", "data"), State("facts", "data"), prevent_initial_call=True
+    )
+    async def show_gallery(_shown: int, facts: Facts) -> Any:
+        return _gallery(facts)
 
     @dash_app.callback(
         Output("run-log", "children"),
