@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from backend.schemas import RunSpec
 from benchmarks.pictures import random_pictures

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import nn
 
 from backend.codec import from_pairs

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from backend import artifacts, codec
 from backend.db import read_scope, session_scope

@@ -9,7 +9,7 @@ scaled to a maximum of 1 first, and back in float64: products of four float32 nu
 from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 

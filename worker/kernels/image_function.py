@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
