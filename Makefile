@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-gpu format venv venv-run browser constraints clean
+.PHONY: audit help run test test-faults check bench bench-load bench-gpu format venv venv-run browser constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,13 @@ run: venv-run ## start server, dashboard and worker; Ctrl-C ends them
 
 test: venv browser ## run every test
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+audit: venv ## compare the pinned packages with published vulnerabilities; 2 where no registry answers
+	@PYTHON=$(BIN)/python scripts/audit.sh
+
+test-faults: venv ## kill, stop and starve real processes, then fuzz the API; takes long (ARGS: --short, --help)
+	$(BIN)/python -m tests.faults $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m pytest -s tests/faults)
 
 check: venv ## lint, format, types, import contracts, migrations
 	$(BIN)/ruff check .
@@ -24,6 +31,9 @@ check: venv ## lint, format, types, import contracts, migrations
 
 bench: venv ## measure speed, write benchmarks/results/*.json (ARGS: see python -m benchmarks --help)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-load: venv ## many watchers and readers while two runs train; needs Postgres and Redis as the tests do
+	$(BIN)/python -m benchmarks --only load
 
 bench-gpu: ## the same on an NVIDIA GPU; PYTHON names a Python that has what the worker needs
 	$(if $(PYTHON),$(PYTHON),$(BIN)/python) -m benchmarks --gpu $(ARGS)

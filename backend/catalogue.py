@@ -5,26 +5,59 @@ Besides the installed datasets, every folder or zip under `PATHSCOPE_DATA` that 
 opened, so a request cannot reach another path.
 """
 
+import logging
 import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
+from pydantic import BaseModel, Field
 
+from backend import archives
 from backend.errors import FieldError, InvalidInput
 from backend.image_layout import class_of, layout_of
 from backend.plugins import DatasetEntry, InputShape, dataset_entries, net_entries
-from backend.schemas import Catalogue, DatasetOut, NetOut, RunSpec
+from backend.schemas import RunSpec
 from backend.settings import settings
+
+log = logging.getLogger(__name__)
 
 IMAGE_FOLDER = "imagefolder:"
 TORCHVISION = "torchvision:"
 SAMPLED_PICTURES = 16
 FITTED_PIXELS = 224
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, *BOMBS)
+"""What Pillow raises for a picture that is damaged, or so large that it would fill the memory."""
 GREY_MODES = {"1", "L"}
+
+
+class NetOut(BaseModel):
+    name: str
+    title: str
+    description: str
+
+
+class DatasetOut(BaseModel):
+    """A dataset that a run may name; counts are None where they are known only after the download."""
+
+    name: str
+    title: str
+    description: str
+    train_images: int | None
+    test_images: int | None
+    classes: int | None
+    input_shape: tuple[int, int, int] | None = Field(description="channels, height, width; null where not known yet")
+
+
+class Catalogue(BaseModel):
+    nets: list[NetOut]
+    datasets: list[DatasetOut]
+    defaults: dict[str, Any] = Field(description="every field of RunSpec that has a default, with its default")
 
 
 class FolderListing(NamedTuple):
@@ -67,12 +100,14 @@ def _input_shape(path: Path, pictures: Sequence[str]) -> InputShape | None:
     """What the pictures become, judged by some from all over the folder; None where one cannot be read."""
     every = max(len(pictures) // SAMPLED_PICTURES, 1)
     found = set()
-    with zipfile.ZipFile(path) if path.is_file() else nullcontext() as archive:
+    with archives.opened(path) if path.is_file() else nullcontext() as archive:
         for picture in pictures[::every]:
             try:
-                with Image.open(archive.open(picture) if archive else path / picture) as image:
+                file = BytesIO(archives.content(archive, picture)) if archive else path / picture
+                with Image.open(file) as image:
                     found.add((image.mode in GREY_MODES, image.size))
-            except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError):
+            except (*UNREADABLE, zipfile.BadZipFile) as error:
+                log.warning("%s holds a picture that cannot be read, %s: %s", path, picture, error)
                 return None
     width, height = found.copy().pop()[1] if len({size for _, size in found}) == 1 else (FITTED_PIXELS, FITTED_PIXELS)
     return 1 if all(grey for grey, _ in found) else 3, height, width
@@ -80,9 +115,10 @@ def _input_shape(path: Path, pictures: Sequence[str]) -> InputShape | None:
 
 def _zip_members(path: Path) -> Iterable[str]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.opened(path) as archive:
             return archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (archives.UnsafeArchive, zipfile.BadZipFile, OSError) as error:
+        log.warning("%s is not offered: %s", path, error)
         return []
 
 

@@ -46,7 +46,7 @@ def decode(data: bytes) -> Shaped[ndarray, "..."]:
 
 def to_pairs(matrix: Shaped[ndarray, "images images"]) -> Shaped[ndarray, " pairs"]:
     """The upper triangle without the diagonal, row by row: (0,1), (0,2), …, (N-2,N-1)."""
-    pairs: Shaped[ndarray, " pairs"] = matrix[np.triu_indices(len(matrix), k=1)]
+    pairs: Shaped[ndarray, " pairs"] = matrix[~np.tri(len(matrix), dtype=bool)]
     return pairs
 
 

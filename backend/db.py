@@ -1,19 +1,29 @@
-"""The database: declarative base, engine, and the two kinds of session."""
+"""The database: declarative base, engine, the two kinds of session, and patience where it is away."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from kombu.utils.functional import retry_over_time
 from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from backend.access import require
+from backend.schemas import TokenScope
 from backend.settings import settings
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""What SQLAlchemy raises where the database is not to be reached, went away meanwhile or has no room."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -38,11 +48,28 @@ def engine() -> Engine:
     """The process's engine. A forked child must call `engine().dispose(close=False)` before it uses it."""
     url = settings().database
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
     sqlite = create_engine(url, connect_args={"timeout": 30})
     event.listen(sqlite, "connect", _prepare_sqlite)
     event.listen(sqlite, "begin", _begin_sqlite)
     return sqlite
+
+
+def _connect_args(url: str) -> dict[str, int | str]:
+    """Whoever is cut off from Postgres hears of it within seconds, and a process that was stopped holds no locks."""
+    if not url.startswith("postgresql"):
+        return {}
+    idle = round(settings().lease_silent_seconds * 1000)
+    arguments: dict[str, int | str] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+    }
+    if "options=" not in url:
+        arguments["options"] = f"-c idle_in_transaction_session_timeout={idle}"
+    return arguments
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -65,7 +92,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def session_scope() -> Iterator[Session]:
-    """One read-write transaction: committed at the end, rolled back on an exception; then `on_commit` calls run."""
+    """One read-write transaction: committed at the end, rolled back on an exception; then `on_commit` calls run.
+
+    Raises Forbidden in a request whose token may only read.
+    """
+    require(TokenScope.SUBMIT)
     with Session(engine().execution_options(writes=True), expire_on_commit=False) as session:
         yield session
         session.commit()
@@ -84,3 +115,20 @@ def read_scope() -> Iterator[Session]:
 def on_commit(session: Session, call: Callable[[], object]) -> None:
     """Call this once the transaction of `session` stands, never before."""
     session.info.setdefault("on_commit", []).append(call)
+
+
+def patiently(work: Callable[[], Result], seconds: float) -> Result:
+    """What `work` returns. While the database is away it is called again, at growing intervals, for so long at most.
+
+    It must be a whole transaction that may be repeated: one whose commit was not answered may stand all the same.
+    """
+
+    def tell(error: Exception, intervals: Iterator[float], _retries: int) -> float:
+        wait = next(intervals)
+        log.warning("the database does not answer, the next try is in %.1f s: %s", wait, error)
+        return wait
+
+    result: Result = retry_over_time(  # type: ignore[no-untyped-call]
+        work, AWAY, errback=tell, timeout=seconds, interval_start=0.2, interval_step=0.4, interval_max=4
+    )
+    return result

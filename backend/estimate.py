@@ -1,11 +1,11 @@
 """How many bytes a run will store, worked out before it starts.
 
 The sizes follow from the spec, the net and the shape of the images; how well they compress was measured on runs of
-AlexNet and ResNet-18 on digits, CIFAR-10 and ImageNet photographs (`docs/performance.md`). The checkpoint and the probe
-images' pictures are not counted.
+AlexNet and ResNet-18 on digits, CIFAR-10 and ImageNet photographs (`docs/performance.md`). The checkpoints are not
+counted: two are kept while a run trains, each of 8 bytes for each weight of the net.
 """
 
-from math import ceil, log2, log10
+from math import ceil, log2, log10, prod
 
 from pydantic import BaseModel, Field
 
@@ -22,6 +22,13 @@ PLAIN_PATHS_STORED = 0.52
 SUMMARY_BYTES = 640
 TWO_TIMES_BYTES = 16
 PROJECTION_BYTES = 5
+ANSWER_BYTES = 5
+"""Of one image at one recording."""
+DISTANCES_STORED = 0.87
+PICTURES_STORED = 0.7
+"""Of a probe image's bytes, as a PNG; one of 8×8 pixels, of CIFAR-10 and photographs take 0.59 to 0.75."""
+PICTURE_BYTES = 75
+"""Of a PNG without pixels."""
 
 
 class RunSize(BaseModel):
@@ -31,7 +38,7 @@ class RunSize(BaseModel):
     layers: int | None
     units: int | None = Field(description="of all layers together, for one image")
     recording_bytes: int | None = Field(description="of one recording, on average")
-    total_bytes: int | None = Field(description="of all recordings; within about 20 %")
+    total_bytes: int | None = Field(description="of all recordings, and the probe images; within about 20 %")
 
 
 def run_size(spec: RunSpec) -> RunSize:
@@ -43,22 +50,22 @@ def run_size(spec: RunSpec) -> RunSize:
         return RunSize(recordings=recordings, layers=None, units=None, recording_bytes=None, total_bytes=None)
     size = net.size(dataset.input_shape)
     stored = _paths_stored(dataset.input_shape) if net.batch_norm else PLAIN_PATHS_STORED
-    total = round(_paths_bytes(spec, size, recordings) * stored + _array_bytes(spec, size.layers, recordings))
+    recorded = round(_paths_bytes(spec, size, recordings) * stored + _array_bytes(spec, size.layers, recordings))
     return RunSize(
         recordings=recordings,
         layers=size.layers,
         units=size.units,
-        recording_bytes=total // recordings,
-        total_bytes=total,
+        recording_bytes=recorded // recordings,
+        total_bytes=recorded + round(_image_bytes(spec.probe.size, dataset.input_shape)),
     )
 
 
 def _paths_stored(input_shape: InputShape) -> float:
-    """Of packed paths behind batch norm: 0.87 at 8 pixels, 0.67 at 32, 0.39 at 224.
+    """Of packed paths behind batch norm: 0.87 at 8 pixels, 0.67 at 32, 0.45 at 224.
 
     About half of the units are on; the larger the images, the more alike are neighbouring units.
     """
-    return min(max(1.17 - 0.1 * log2(min(input_shape[1:])), 0.35), 0.95)
+    return min(max(1.17 - 0.1 * log2(min(input_shape[1:])), 0.45), 0.95)
 
 
 def _recordings(spec: RunSpec, train_images: int | None) -> int:
@@ -75,12 +82,18 @@ def _paths_bytes(spec: RunSpec, size: NetSize, recordings: int) -> float:
     return spec.probe.size * size.units / 8 * kept
 
 
+def _image_bytes(images: int, input_shape: InputShape) -> float:
+    """Of the probe images' pictures, and of their distances."""
+    pairs = images * (images - 1) // 2
+    return images * (prod(input_shape) * PICTURES_STORED + PICTURE_BYTES) + pairs * PAIR_BYTES * DISTANCES_STORED
+
+
 def _array_bytes(spec: RunSpec, layers: int, recordings: int) -> float:
     """Of everything in the database."""
     images = spec.probe.size
     pairs = images * (images - 1) // 2
     times = recordings * (recordings + 1) / 2
-    total = 0.0
+    total = float(recordings * images * ANSWER_BYTES)
     for quantity in spec.quantities:
         if quantity == "projection":
             total += times / spec.recordings.projection_every**2 * images * PROJECTION_BYTES
@@ -96,9 +109,9 @@ def size_stated(size: RunSize) -> str:
     """The size as a sentence."""
     if size.total_bytes is None:
         return f"It stores {size.recordings:,} recordings; how large they are is known only once it runs."
-    return f"It stores about {_bytes(size.total_bytes)} in {size.recordings:,} recordings."
+    return f"It stores about {bytes_stated(size.total_bytes)} in {size.recordings:,} recordings."
 
 
-def _bytes(count: int) -> str:
+def bytes_stated(count: int) -> str:
     power = max(0, min(int(log10(max(count, 1)) // 3), 4))
     return f"{count / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"

@@ -1,6 +1,7 @@
 """Brings the database's tables to what this version of the code expects."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic.command import upgrade
@@ -26,10 +27,17 @@ def is_migrated() -> bool:
     return set(found) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
-def unreachable_because(wait_seconds: float = 0) -> str | None:
-    """Why the database does not answer, in one line, once it has not for so long; None where it does."""
+def unreachable_because(wait_seconds: float = 0, on_wait: Callable[[], object] = bool) -> str | None:
+    """Why the database does not answer, in one line, once it has not for so long; None where it does.
+
+    `on_wait` is called once if it has to be waited for.
+    """
     deadline = time.monotonic() + wait_seconds
+    waiting = False
     while (reason := _try_to_connect()) is not None and time.monotonic() < deadline:
+        if not waiting:
+            on_wait()
+        waiting = True
         time.sleep(0.5)
     return reason
 

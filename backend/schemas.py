@@ -6,17 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
+from backend.run_states import RunCommand
+from backend.run_states import RunStatus as RunStatus
 
-class RunStatus(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
+
+class TokenScope(StrEnum):
+    """What the bearer of a token may do; each includes those before it."""
+
+    READ = "read"
+    SUBMIT = "submit"
+    ADMIN = "admin"
+
+    def includes(self, other: "TokenScope") -> bool:
+        order = list(TokenScope)
+        return order.index(self) >= order.index(other)
+
+
+class DeliveryState(StrEnum):
+    """How it stands with a message for a webhook."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
     FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def finished(self) -> bool:
-        return self in (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 class Quantity(StrEnum):
@@ -47,6 +58,22 @@ class Measure(StrEnum):
     TWO_TIMES = "two_times"
 
 
+class DeviceKind(StrEnum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        return list(Priority).index(self) - 1
+
+
 class Strict(BaseModel):
     """Unknown keys are errors, numbers must be finite."""
 
@@ -69,20 +96,25 @@ class Sgd(Strict):
 
 
 class LrSchedule(Strict):
-    """How the learning rate falls: by gamma after each milestone epoch, along half a cosine to 0, or not at all."""
+    """How the rate falls: by gamma after each milestone epoch, along half a cosine to 0, or not at all.
 
-    kind: Literal["milestones", "cosine", "constant"] = Field(default="milestones", title="Kind")
+    A one_cycle rises from a 25th of it along half a cosine, and falls to almost 0 (torch's OneCycleLR).
+    """
+
+    kind: Literal["milestones", "cosine", "one_cycle", "constant"] = Field(default="milestones", title="Kind")
     milestones: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(default=None, title="Milestones (epochs)")
     """Epochs after which the rate is multiplied by gamma; left out: one half and three quarters of the epochs."""
     gamma: float = Field(default=0.1, gt=0, le=1, title="Gamma")
     """What the rate is multiplied by at each milestone."""
+    warm_up: float = Field(default=0.3, gt=0, lt=1, title="Warm-up")
+    """Of a one_cycle: the part of all steps in which the rate rises."""
 
     @field_validator("milestones")
     @classmethod
     def _check_milestones(cls, milestones: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
         if milestones is not None and list(milestones) != sorted(set(milestones)):
             raise ValueError(f"milestones must increase, found {list(milestones)}")
-        if milestones and info.data.get("kind") in ("cosine", "constant"):
+        if milestones and info.data.get("kind") in ("cosine", "one_cycle", "constant"):
             raise ValueError(
                 f"a {info.data['kind']} schedule has no milestones; leave them out or choose kind milestones"
             )
@@ -151,6 +183,8 @@ class RunSpec(Strict):
     lr_schedule: LrSchedule = Field(default=LrSchedule(), validate_default=True, title="Learning-rate schedule")
     augmentation: Literal["none", "flip_crop"] = Field(default="none", title="Augmentation")
     """How training images are varied; the probe images never are."""
+    label_smoothing: float = Field(default=0, ge=0, lt=1, title="Label smoothing")
+    """So much of each label is spread over all classes in training; losses that are recorded are without it."""
     seed: int = Field(default=0, ge=0, lt=2**31, title="Seed")
     """Decides the initial weights and the order of the images."""
     probe: Probe = Field(default=Probe(), title="Probe images")
@@ -165,7 +199,14 @@ class RunSpec(Strict):
     """When the run has completed: of all recordings, of the last one, or none. What was computed from them stays; one
     image's map over any two recordings needs all."""
     precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", title="Device")
+    device: DeviceKind = Field(default=DeviceKind.AUTO, title="Device")
+    """Which workers may train the run: any (on a GPU where there is one), on a CPU, or one with a CUDA GPU."""
+    devices: int = Field(default=1, ge=1, le=64, title="Devices")
+    """GPUs of one machine, or processes on its CPU, that share each batch; what is recorded stays the same."""
+    compile: bool = Field(default=False, title="Compile the net")
+    """Train by torch.compile, on one device; needs a C compiler. What is recorded is the net as it was built."""
+    priority: Priority = Field(default=Priority.NORMAL, title="Priority")
+    """Of the runs that wait, those of the highest priority go first, the earliest submitted among them."""
 
     @field_validator("tags", "quantities")
     @classmethod
@@ -203,6 +244,21 @@ class RunSpec(Strict):
         if epochs is not None and recordings.every_epochs > epochs:
             raise ValueError(f"every_epochs {recordings.every_epochs} is more than the run's epochs ({epochs})")
         return recordings
+
+    @field_validator("devices")
+    @classmethod
+    def _share_batches(cls, devices: int, info: ValidationInfo) -> int:
+        batch_size = info.data.get("batch_size", devices)
+        if devices > batch_size:
+            raise ValueError(f"{devices} devices cannot share batches of {batch_size}; raise batch_size or use fewer")
+        return devices
+
+    @field_validator("compile")
+    @classmethod
+    def _compile_alone(cls, compiled: bool, info: ValidationInfo) -> bool:
+        if compiled and info.data.get("devices", 1) > 1:
+            raise ValueError("a compiled net is trained on one device; set devices to 1, or compile to false")
+        return compiled
 
     @property
     def compared(self) -> tuple[Quantity, ...]:
@@ -247,6 +303,7 @@ class RecordingOut(BaseModel):
     test_loss: float | None
     test_accuracy: float | None
     seconds: float
+    attempt: int = Field(default=0, description="the attempt at the run that made it")
     created_at: datetime
 
 
@@ -276,10 +333,17 @@ class RunOut(BaseModel):
     name: str
     status: RunStatus
     reason: str | None
-    spec: RunSpec
+    spec: RunSpec = Field(description="as it was submitted")
+    tags: tuple[str, ...] = Field(default=(), description="those of the spec, and what became of them since")
+    notes: str = Field(default="", description="those of the spec, and what became of them since")
     attempt: int
+    lost_attempts: int = Field(default=0, description="attempts whose worker or trainer was lost")
     worker: str | None
+    submitted_by: str | None = Field(default=None, description="name of the token that it was submitted with")
+    sweep: int | None = Field(description="the sweep that made it")
     cancel_requested: bool
+    pause_requested: bool
+    possible: tuple[RunCommand, ...] = Field(description="what can be done to it now")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -290,14 +354,26 @@ class RunOut(BaseModel):
 
 class RunPage(BaseModel):
     runs: list[RunOut]
+    matching: int = Field(description="how many runs there are on all pages together")
     next_cursor: str | None = Field(description="pass it as `cursor` to get the next page; null on the last one")
+    previous_cursor: str | None = Field(default=None, description="the same for the page before; null on the first")
+
+
+class RunEdit(Strict):
+    """What of a run can be changed after it was submitted; what is left out stays."""
+
+    name: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)] | None
+    ) = None
+    tags: tuple[Tag, ...] | None = Field(default=None, max_length=20)
+    notes: str | None = Field(default=None, max_length=20_000, pattern=NO_NUL)
 
 
 class EventOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     number: int
-    kind: Literal["status", "recording"]
+    kind: Literal["status", "recording", "warning"]
     data: dict[str, Any]
     created_at: datetime
 
@@ -310,35 +386,15 @@ class LogLineOut(BaseModel):
     created_at: datetime
 
 
-class WorkerOut(BaseModel):
+class TokenOut(BaseModel):
+    """A token as it may be shown; its value is not kept."""
+
     model_config = ConfigDict(from_attributes=True)
 
+    id: str
     name: str
-    device: str
-    started_at: datetime
-    heartbeat_at: datetime
-    alive: bool
-
-
-class NetOut(BaseModel):
-    name: str
-    title: str
-    description: str
-
-
-class DatasetOut(BaseModel):
-    """A dataset that a run may name; counts are None where they are known only after the download."""
-
-    name: str
-    title: str
-    description: str
-    train_images: int | None
-    test_images: int | None
-    classes: int | None
-    input_shape: tuple[int, int, int] | None = Field(description="channels, height, width; null where not known yet")
-
-
-class Catalogue(BaseModel):
-    nets: list[NetOut]
-    datasets: list[DatasetOut]
-    defaults: dict[str, Any] = Field(description="every field of RunSpec that has a default, with its default")
+    scope: TokenScope
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None

@@ -6,8 +6,11 @@ are all N probe images.
 
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+import numpy as np
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
+
+from backend.correlation import Correlation
 
 
 class Distribution(NamedTuple):
@@ -51,3 +54,94 @@ class Neighbours(NamedTuple):
     nearest: Int[ndarray, "recordings count"]
     churn: Float[ndarray, " recordings"]
     label_agreement: Float[ndarray, " recordings"]
+
+
+class LayerDistributions(NamedTuple):
+    """How a measure is spread in each of several layers."""
+
+    layers: Int[ndarray, " layers"]
+    distributions: list[Distribution]
+
+
+class ImageStates(NamedTuple):
+    """How every probe image stands at one recording, in one layer where that matters; NaN, and -1, where undefined."""
+
+    recording: int
+    predicted: Int[ndarray, " images"]
+    loss: Float[ndarray, " images"]
+    self_similarity: Float[ndarray, " images"]
+    churn: Float[ndarray, " images"]
+    cross_path: Float[ndarray, " images"]
+
+
+class TimeMap(NamedTuple):
+    """`p^s · p^t / (|p^s| |p^t|)` with s along the rows and t along the columns; symmetric, NaN where undefined.
+
+    `undefined` counts the images that are left out of a mean.
+    """
+
+    recordings: Int[ndarray, " recordings"]
+    values: Float[ndarray, "recordings recordings"]
+    undefined: Int[ndarray, "recordings recordings"]
+
+
+class ProjectionMap(NamedTuple):
+    """Rows are the recordings s that the paths are of, columns the recordings t that the weights are of; NaN for s > t.
+
+    `accuracy` is the share of images that are right, and of one image 1 or 0. `undefined` counts the images whose loss
+    is not finite, which stay out of both.
+    """
+
+    recordings: Int[ndarray, " recordings"]
+    loss: Float[ndarray, "recordings recordings"]
+    accuracy: Float[ndarray, "recordings recordings"]
+    undefined: Int[ndarray, "recordings recordings"]
+
+
+class OverlapAgainstDistance(NamedTuple):
+    """Both of every pair, in the order of `codec.to_pairs`, and how they go together."""
+
+    overlap: Float[ndarray, " pairs"] | Int[ndarray, " pairs"]
+    distance: Float[ndarray, " pairs"]
+    correlation: Correlation
+
+
+class Answers(NamedTuple):
+    """Of all probe images at some recordings; a class of -1 and a NaN stand for a loss that is not finite."""
+
+    recordings: Int[ndarray, " recordings"]
+    labels: Int[ndarray, " images"]
+    predicted: Int[ndarray, "recordings images"]
+    loss: Float[ndarray, "recordings images"]
+
+    @property
+    def right(self) -> Bool[ndarray, "recordings images"]:
+        return np.asarray(self.predicted == self.labels)
+
+    def of(self, image: int) -> "Answers":
+        """Those of one image, which is the only column then."""
+        one = slice(image, image + 1)
+        return Answers(self.recordings, self.labels[one], self.predicted[:, one], self.loss[:, one])
+
+
+class PairCourse(NamedTuple):
+    """Closeness of two images in a layer over training, and their ranks among `others` images; -1 has no rank.
+
+    `rank` is that of the second image among the neighbours of the first, `back` that of the first among the second's.
+    """
+
+    recordings: Int[ndarray, " recordings"]
+    closeness: Float[ndarray, " recordings"]
+    rank: Int[ndarray, " recordings"]
+    back: Int[ndarray, " recordings"]
+    others: int
+
+
+class PairLayers(NamedTuple):
+    """The same two images in every layer at one recording; NaN where undefined or not recorded, rank -1 likewise."""
+
+    layers: Int[ndarray, " layers"]
+    cross_path: Float[ndarray, " layers"]
+    closeness: Float[ndarray, " layers"]
+    rank: Int[ndarray, " layers"]
+    back: Int[ndarray, " layers"]

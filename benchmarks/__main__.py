@@ -11,17 +11,17 @@ from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results"
 CPU = ("kernels", "recording", "loop", "growth")
+GPU = ("gpu", "resnet")
 
 
 def main() -> None:
     arguments = parsed()
     results = {"machine": machine.description()}
     print(json.dumps(results["machine"], indent=1))
-    for name in arguments.only or (["gpu"] if arguments.gpu else [*CPU, "gpu"]):
+    for name in arguments.only or (GPU if arguments.gpu else [*CPU, *GPU]):
         print(f"\n{name} …", flush=True)
         bench: Callable[..., dict[str, Any]] = import_module(f"benchmarks.{name}").bench
-        sized = {"images": arguments.images, "turns": arguments.turns} if name == "recording" else {}
-        results[name] = bench(**sized)
+        results[name] = bench(**sizes(name, arguments))
         show(results[name])
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{results['machine']['date'].replace(':', '')}.json"
@@ -29,10 +29,17 @@ def main() -> None:
     print(f"\nwritten to {path}")
 
 
+def sizes(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    if name in GPU:
+        return {"rehearsal": arguments.rehearse}
+    return {"images": arguments.images, "turns": arguments.turns} if name == "recording" else {}
+
+
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*CPU, "gpu"], help="run these alone")
+    parser.add_argument("--only", nargs="+", choices=[*CPU, *GPU, "load"], help="run these alone")
     parser.add_argument("--gpu", action="store_true", help="run what needs a GPU alone")
+    parser.add_argument("--rehearse", action="store_true", help="gpu, resnet: each line once, tiny, on the CPU as well")
     parser.add_argument("--images", type=int, default=10_000, help="recording: training images per epoch (50000: all)")
     parser.add_argument("--turns", type=int, default=2, help="recording: how often each run is made")
     return parser.parse_args()

@@ -20,13 +20,24 @@ LAYERS = (65_536,) * 5 + (32_768,) * 4 + (16_384,) * 4 + (8_192,) * 4
 GEMM = 8_192
 
 
-def bench(images: int = IMAGES) -> dict[str, Any]:
-    if not torch.cuda.is_available():
+REHEARSAL_IMAGES = 64
+REHEARSAL_GEMM = 256
+
+
+def bench(rehearsal: bool = False) -> dict[str, Any]:
+    """`rehearsal` goes through it with tiny sizes, on the CPU where there is no GPU; its figures mean nothing."""
+    cuda = torch.cuda.is_available()
+    if not cuda and not rehearsal:
         return {"gpu": "no GPU", "checks": {}}
+    device = torch.device("cuda" if cuda else "cpu")
+    images, size = (REHEARSAL_IMAGES, REHEARSAL_GEMM) if rehearsal else (IMAGES, GEMM)
     torch.backends.cuda.matmul.allow_tf32 = True
-    ceilings = {"int8": rate(torch.int8), "bf16": rate(torch.bfloat16), "tf32": rate(torch.float32)}
+    ceilings = {
+        name: rate(dtype, size, device)
+        for name, dtype in (("int8", torch.int8), ("bf16", torch.bfloat16), ("tf32", torch.float32))
+    }
     seconds = {"path": 0.0, "activation": 0.0}
-    by_width = {units: layer_seconds(images, units) for units in sorted(set(LAYERS))}
+    by_width = {units: layer_seconds(images, units, device) for units in sorted(set(LAYERS))}
     for units in LAYERS:
         for quantity in seconds:
             seconds[quantity] += by_width[units][quantity]
@@ -35,6 +46,7 @@ def bench(images: int = IMAGES) -> dict[str, Any]:
     total = sum(seconds.values())
     share = sum(floors.values()) / total
     return {
+        "rehearsal": rehearsal,
         "images": images,
         "units": sum(LAYERS),
         "seconds": seconds,
@@ -42,8 +54,8 @@ def bench(images: int = IMAGES) -> dict[str, Any]:
         "total_seconds": total,
         "share_of_gemm_ceiling": share,
         "operations_per_second": ceilings,
-        "copy_bytes_per_second": copy_rate(),
-        "peak_bytes": torch.cuda.max_memory_allocated(),
+        "copy_bytes_per_second": copy_rate(size**2, device),
+        "peak_bytes": torch.cuda.max_memory_allocated() if cuda else None,
         "tile_units": {"path": gram.TILE_UNITS_INT8, "activation": gram.TILE_UNITS},
         "checks": {
             "one recording within 1 second": total <= 1,
@@ -52,9 +64,9 @@ def bench(images: int = IMAGES) -> dict[str, Any]:
     }
 
 
-def layer_seconds(images: int, units: int) -> dict[str, float]:
+def layer_seconds(images: int, units: int, device: torch.device) -> dict[str, float]:
     torch.manual_seed(0)
-    now, before = (torch.randn(images, units, device="cuda").relu_() for _ in range(2))
+    now, before = (torch.randn(images, units, device=device).relu_() for _ in range(2))
     bits, bits_before = pack(now > 0), pack(before > 0)
     squares, squares_before = shared_squares(bits_before), shared_squares(before)
 
@@ -69,22 +81,22 @@ def layer_seconds(images: int, units: int) -> dict[str, float]:
     return dict(zip(("path", "activation"), fastest(3, path, activation), strict=True))
 
 
-def rate(dtype: torch.dtype) -> float:
+def rate(dtype: torch.dtype, size: int, device: torch.device) -> float:
     """Operations per second of a large square matrix product."""
     if dtype == torch.int8:
-        a = torch.randint(0, 2, (GEMM, GEMM), dtype=dtype, device="cuda")
+        a = torch.randint(0, 2, (size, size), dtype=dtype, device=device)
         product = torch._int_mm
     else:
-        a = torch.randn(GEMM, GEMM, device="cuda").to(dtype)
+        a = torch.randn(size, size, device=device).to(dtype)
         product = torch.mm
     product(a, a.T)
     (seconds,) = fastest(5, lambda: [product(a, a.T) for _ in range(10)])
-    return 10 * 2 * GEMM**3 / seconds
+    return 10 * 2 * size**3 / seconds
 
 
-def copy_rate() -> float:
-    """Bytes read and written per second by a copy within the GPU's memory."""
-    a = torch.empty(2**30, dtype=torch.uint8, device="cuda")
+def copy_rate(size: int, device: torch.device) -> float:
+    """Bytes read and written per second by a copy within the device's memory."""
+    a = torch.empty(16 * size, dtype=torch.uint8, device=device)
     b = torch.empty_like(a)
     (seconds,) = fastest(5, lambda: b.copy_(a))
     return 2 * a.numel() / seconds

@@ -18,6 +18,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+token = typer.Typer(help="Make, list and revoke tokens, on the machine of the database.", no_args_is_help=True)
+app.add_typer(token, name="token")
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on; left out: PATHSCOPE_HOST.", show_default=False)]
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port; left out: PATHSCOPE_PORT or PORT.", show_default=False)
@@ -70,8 +73,18 @@ def worker(
 
 
 @app.command()
+def alive(
+    name: Annotated[str | None, typer.Option(help="Name that the worker was given.", show_default=False)] = None,
+) -> None:
+    """End with 0 where the worker of this machine works, with 1 where it does not: for checks of health."""
+    from cli.serve import check_alive
+
+    check_alive(name)
+
+
+@app.command()
 def migrate(
-    wait: Annotated[float, typer.Option(min=0, help="Wait so many seconds for the database.")] = 0,
+    wait: Annotated[float, typer.Option(min=0, help="Wait up to so many seconds for the database.")] = 30,
 ) -> None:
     """Bring the database's tables up to date; does nothing where they are."""
     from backend import migrations
@@ -100,6 +113,7 @@ def submit(
     probe: Annotated[int | None, typer.Option(help="Number of probe images.", show_default=False)] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16.", show_default=False)] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default=False)] = None,
+    devices: Annotated[int | None, typer.Option(help="GPUs that share each batch.", show_default=False)] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other field, e.g. lr_schedule.gamma=0.2")
     ] = None,
@@ -124,6 +138,7 @@ def submit(
         "probe.count": probe,
         "precision": precision,
         "device": device,
+        "devices": devices,
     }
     with _server() as server:
         send(server, described_run(file, flags, settings or []), watching=watch, as_json=as_json)
@@ -131,11 +146,17 @@ def submit(
 
 @app.command()
 def runs(
+    filter: Annotated[  # noqa: A002 - what the help calls it
+        list[str] | None,
+        typer.Argument(
+            help="Such as: net=resnet18 'epochs>=50' tag:paper 'test_accuracy>0.9' name~foo", show_default=False
+        ),
+    ] = None,
     status: Annotated[str | None, typer.Option(help="Only runs with this status.", show_default=False)] = None,
     net: Annotated[str | None, typer.Option(help="Only runs of this net.", show_default=False)] = None,
     dataset: Annotated[str | None, typer.Option(help="Only runs on this dataset.", show_default=False)] = None,
     tag: Annotated[str | None, typer.Option(help="Only runs with this tag.", show_default=False)] = None,
-    sort: Annotated[str, typer.Option(help="-created_at, created_at, name, net, dataset or status.")] = "-created_at",
+    sort: Annotated[str, typer.Option(help="A field of the filter; with - before it the largest first.")] = "-created",
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="next_cursor of the page before.", show_default=False)] = None,
     as_json: AsJson = False,
@@ -143,7 +164,16 @@ def runs(
     """List runs, the newest first."""
     from cli.runs import list_runs
 
-    asked = {"status": status, "net": net, "dataset": dataset, "tag": tag, "sort": sort, "cursor": cursor}
+    text = " ".join(filter) if filter else None
+    asked = {
+        "filter": text,
+        "status": status,
+        "net": net,
+        "dataset": dataset,
+        "tag": tag,
+        "sort": sort,
+        "cursor": cursor,
+    }
     with _server() as server:
         list_runs(server, {key: value for key, value in asked.items() if value is not None} | {"limit": limit}, as_json)
 
@@ -166,12 +196,143 @@ def cancel(run: RunId) -> None:
         cancel_run(server, run)
 
 
+@token.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="Whose it is; runs bear it.")],
+    scope: Annotated[str, typer.Option(help="read, submit or admin; each includes those before it.")] = "submit",
+    expires: Annotated[str, typer.Option(help="12h, 30d, 8w, 1y or never.")] = "1y",
+) -> None:
+    """Make a token and print it, this once. From then on the server lets nobody in without one."""
+    from cli.tokens import create
+
+    create(name, scope, expires)
+
+
+@token.command("list")
+def token_list() -> None:
+    """List all tokens: their scopes, and when they were last used."""
+    from cli.tokens import list_tokens
+
+    list_tokens()
+
+
+@token.command("revoke")
+def token_revoke(name: Annotated[str, typer.Argument(metavar="NAME|ID", help="Of a token in force.")]) -> None:
+    """End a token at once, and every browser's session that was opened with it."""
+    from cli.tokens import revoke
+
+    revoke(name)
+
+
+@app.command()
+def figure(
+    run: RunId,
+    name: Annotated[str | None, typer.Argument(help="The figure; left out: list them.", show_default=False)] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="File; its ending says what: svg, png, html, csv, parquet or json.")
+    ] = Path("figure.svg"),
+    layer: Annotated[int | None, typer.Option(help="Layer, from 1.", show_default=False)] = None,
+    quantity: Annotated[str | None, typer.Option(help="path or activation.", show_default=False)] = None,
+    image: Annotated[int | None, typer.Option(help="Probe image, from 0.", show_default=False)] = None,
+    partner: Annotated[int | None, typer.Option(help="Another probe image.", show_default=False)] = None,
+    recording: Annotated[int | None, typer.Option(help="Recording, from 0.", show_default=False)] = None,
+    measure: Annotated[str | None, typer.Option(help="Which of its measures.", show_default=False)] = None,
+    order: Annotated[str | None, typer.Option(help="Order of the rows.", show_default=False)] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Save a figure of a run, as the dashboard shows it; without NAME, list what there is."""
+    from cli.figure import list_figures, save_figure
+
+    chosen = {"layer": layer, "quantity": quantity, "image": image, "partner": partner}
+    chosen |= {"recording": recording, "measure": measure, "order": order}
+    with _server() as server:
+        if name is None:
+            list_figures(server, run, as_json)
+        else:
+            save_figure(server, run, name, output, chosen, "dark" if dark else "light")
+
+
 @app.command()
 def doctor() -> None:
     """Say what is installed, what can be reached and which GPU is there; 1 where something is bad."""
     from cli.doctor import doctor as examine
 
     examine()
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path | None, typer.Argument(help="JSON file with the fields that all runs share.")] = None,
+    over: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=A,B,…", help="A field and its values, e.g. optimiser.lr=0.01,0.1")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds, e.g. 0-4 or 1,5,9.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Option(help="What the sweep is called.", show_default=False)] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A shared field.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the runs and what they would store.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a run for each combination of values and seeds."""
+    from cli.sweep import described_sweep
+    from cli.sweep import submit as send
+
+    with _server() as server:
+        asked = described_sweep(file, settings or [], over or [], seeds, name)
+        send(server, asked, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def extend(run: RunId, epochs: Annotated[int, typer.Argument(min=1, help="Epochs in all.")]) -> None:
+    """Train a completed run on, from its last checkpoint."""
+    from cli.control import extend as extend_run
+
+    with _server() as server:
+        extend_run(server, run, epochs)
+
+
+@app.command()
+def workers(as_json: AsJson = False) -> None:
+    """List the workers: their machines, how busy these are, and what they train."""
+    from cli.control import list_workers
+
+    with _server() as server:
+        list_workers(server, as_json)
+
+
+@app.command()
+def queue(as_json: AsJson = False) -> None:
+    """List the runs that wait, in their order, and why each does."""
+    from cli.control import list_queue
+
+    with _server() as server:
+        list_queue(server, as_json)
+
+
+@app.command()
+def gc(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False) -> None:
+    """Remove files of runs that are deleted; run it where the database and the files can be reached."""
+    from cli.control import remove_orphans
+
+    remove_orphans(dry_run)
+
+
+def _command(name: str, does: str) -> None:
+    """Add `pathscope <name> ID`, which asks the server for just that."""
+
+    def ask(run: RunId) -> None:
+        from cli.control import command
+
+        with _server() as server:
+            command(server, run, name)
+
+    app.command(name, help=does)(ask)
+
+
+_command("pause", "Put a run aside; a running one writes a checkpoint and frees its worker.")
+_command("activate", "Queue a paused run again; it goes on where it stood.")
+_command("retry", "Queue a failed or cancelled run again, from its last checkpoint; lost attempts count from 0.")
+_command("delete", "Delete a finished run with everything that it recorded.")
 
 
 def _place(host: str | None, port: int | None) -> tuple[str, int]:
@@ -184,7 +345,8 @@ def _server() -> "Server":
     from backend.settings import settings
     from cli.client import Server
 
-    return Server(settings().server_url)
+    token = settings().token
+    return Server(settings().server_url, token.get_secret_value() if token else None)
 
 
 def main() -> None:

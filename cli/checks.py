@@ -6,9 +6,13 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from ipaddress import ip_address
 
 from backend.settings import settings
-from cli.console import INVALID, CliError, without_password
+from cli.console import INVALID, CliError, complain, say, without_password
+
+_WORKER_PACKAGES = ("torch", "torchvision", "numba", "sklearn", "pynvml")
 
 
 def check_home() -> None:
@@ -27,9 +31,9 @@ def check_database(wait_seconds: float = 0) -> None:
     """The database answers, at the latest after so long."""
     from backend.migrations import unreachable_because
 
-    reason = unreachable_because(wait_seconds)
+    where = without_password(settings().database)
+    reason = unreachable_because(wait_seconds, lambda: say(f"Waiting up to {wait_seconds:g} s for {where} …"))
     if reason is not None:
-        where = without_password(settings().database)
         raise CliError(f"the database {where} does not answer ({reason}); start it or change PATHSCOPE_DATABASE_URL")
 
 
@@ -44,15 +48,62 @@ def check_migrated() -> None:
 
 def check_broker() -> None:
     """The message broker answers."""
-    from backend.queue import broker_answers
-
-    where = without_password(settings().broker)
-    try:
-        answers = broker_answers()
-    except (ImportError, KeyError, ValueError) as error:
-        raise CliError(f"PATHSCOPE_BROKER_URL {where} is not a broker's address: {error.args[0]}", INVALID) from error
-    if not answers:
+    if not broker_answers():
+        where = without_password(settings().broker)
         raise CliError(f"the broker {where} does not answer; start it or change PATHSCOPE_BROKER_URL")
+
+
+def broker_answers() -> bool:
+    """Whether it does; its address is one that a broker can have."""
+    from backend import queue
+
+    try:
+        return queue.broker_answers()
+    except (ImportError, KeyError, ValueError) as error:
+        where = without_password(settings().broker)
+        raise CliError(f"PATHSCOPE_BROKER_URL {where} is not a broker's address: {error.args[0]}", INVALID) from error
+
+
+def trains() -> bool:
+    """Whether this installation can train: its packages come with the extra `worker`."""
+    return all(find_spec(package) for package in _WORKER_PACKAGES)
+
+
+def check_trains() -> None:
+    """What a worker needs is installed."""
+    if not trains():
+        raise CliError("this installation serves and cannot train; a worker needs: pip install 'pathscope[worker]'")
+
+
+def check_access(host: str) -> None:
+    """Only this machine reaches the server, or it wants a token, or the operator said that everybody may."""
+    from backend.db import read_scope
+    from backend.services import tokens
+
+    try:
+        with read_scope() as session:
+            has_token = tokens.any_in_force(session)
+    except OSError as error:
+        message = f"cannot read PATHSCOPE_ADMIN_TOKEN_FILE {settings().admin_token_file} ({error.strerror})"
+        raise CliError(message, INVALID) from error
+    if settings().auth == "tokens" and not has_token:
+        complain("Nobody can come in yet: make a token with `pathscope token create NAME --scope admin`.")
+    if has_token or settings().auth != "auto" or (_is_loopback(host) and not settings().public_urls):
+        return
+    raise CliError(
+        f"anybody who reaches {host} could use this server: make a token first (pathscope token create NAME --scope "
+        "admin), set PATHSCOPE_ADMIN_TOKEN, or say PATHSCOPE_AUTH=none to let everybody in",
+        INVALID,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether every address of this name is this machine's own."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror:
+        return False
+    return all(ip_address(str(where[0])).is_loopback for *_, where in found)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -10,6 +10,8 @@ import httpx2 as httpx
 from cli.console import FAILED, INVALID, CliError
 
 _TIMEOUT_SECONDS = 30
+_SLOW_SECONDS = 120
+"""For files that are drawn first."""
 
 
 class NoAnswer(CliError):
@@ -17,13 +19,14 @@ class NoAnswer(CliError):
 
 
 class Server:
-    """A server's REST API, by the server's address."""
+    """A server's REST API, by the server's address and the token that it wants, if any."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             self._client = httpx.Client(
-                base_url=f"{url}/api/v1", timeout=_TIMEOUT_SECONDS, trust_env=not _is_loopback(url)
+                base_url=f"{url}/api/v1", headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=not _is_loopback(url)
             )
         except (httpx.InvalidURL, ValueError) as error:
             raise CliError(f"{url} is not a server's address: {error}", INVALID) from error
@@ -40,12 +43,30 @@ class Server:
         """The answer's JSON. Raises CliError."""
         return self._ask("GET", path, params=query)
 
+    def fetch(self, path: str, query: dict[str, Any] | None = None) -> bytes:
+        """The answer as it comes. Raises CliError."""
+        return self._request("GET", path, params=query, timeout=_SLOW_SECONDS).content
+
     def post(self, path: str, body: object = None, idempotency_key: str | None = None) -> Any:
         """The answer's JSON. Raises CliError."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._ask("POST", path, json=body, headers=headers)
 
+    def delete(self, path: str) -> None:
+        """Raises CliError."""
+        answer = self._request("DELETE", path)
+        if answer.status_code != httpx.codes.NO_CONTENT:
+            raise self._stranger(answer)
+
     def _ask(self, method: str, path: str, **request: Any) -> Any:
+        answer = self._request(method, path, **request)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._stranger(answer) from error
+
+    def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """A successful answer. Raises CliError."""
         try:
             answer = self._client.request(method, path, **request)
         except httpx.UnsupportedProtocol as error:
@@ -56,24 +77,26 @@ class Server:
         except httpx.TransportError as error:
             message = f"no Pathscope server answers at {self.url}; start it with `pathscope up`"
             raise NoAnswer(message) from error
-        return self._json(answer)
-
-    def _json(self, answer: httpx.Response) -> Any:
+        if answer.is_success:
+            return answer
         try:
             body = answer.json()
         except ValueError:
             body = None
-        if answer.is_success and body is not None:
-            return body
         if not isinstance(body, dict) or "detail" not in body:
-            kind = answer.headers.get("content-type", "nothing")
-            raise CliError(f"what answers at {self.url} is not Pathscope (HTTP {answer.status_code}, {kind})")
+            raise self._stranger(answer)
         raise _problem(answer.status_code, body)
+
+    def _stranger(self, answer: httpx.Response) -> CliError:
+        kind = answer.headers.get("content-type", "nothing")
+        return CliError(f"what answers at {self.url} is not Pathscope (HTTP {answer.status_code}, {kind})")
 
 
 def _problem(status: int, body: dict[str, Any]) -> CliError:
     """A problem+json body as a message: a line for each field that is wrong, else the detail."""
     code = INVALID if status in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY) else FAILED
+    if status == httpx.codes.UNAUTHORIZED:
+        return CliError(f"{body['detail']} The command line takes the token from PATHSCOPE_TOKEN.", code)
     fields = [f"  {error['field']}: {error['message']}{_found(error)}" for error in body.get("errors") or []]
     return CliError("\n".join(["invalid input", *fields]) if fields else str(body["detail"]), code)
 

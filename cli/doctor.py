@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from rich.table import Table
@@ -54,7 +55,7 @@ def _look(look: Callable[[], Finding]) -> Finding:
 
 
 def _versions() -> Finding:
-    packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    packages = ", ".join(f"{package} {version(package)}" for package in _PACKAGES if find_spec(package))
     return Finding(State.GOOD, f"{version('pathscope')} ({packages})")
 
 
@@ -110,6 +111,8 @@ def _workers() -> Finding:
 
 
 def _gpu() -> Finding:
+    if not checks.trains():
+        return Finding(State.NOTE, "runs train elsewhere: this installation has no torch (the extra `worker`)")
     import torch
 
     if not torch.cuda.is_available():

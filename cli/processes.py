@@ -47,6 +47,7 @@ def start(name: str, arguments: list[str], log: Path) -> Child:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env={"PATHSCOPE_LOG_FORMAT": "text"} | os.environ,  # a person reads these logs
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )

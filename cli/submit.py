@@ -32,7 +32,7 @@ def described_run(file: Path | None, flags: dict[str, Any], settings: list[str])
         field, equals, text = setting.partition("=")
         if not field or not equals:
             raise CliError(f"--set takes key=value, e.g. optimiser.lr=0.05, found {setting!r}", INVALID)
-        _put(spec, field, _value(text))
+        _put(spec, field, value_of(text))
     return spec
 
 
@@ -52,7 +52,7 @@ def _read(file: Path) -> dict[str, Any]:
     return spec
 
 
-def _value(text: str) -> object:
+def value_of(text: str) -> object:
     """The text as JSON where it is JSON, else as it stands, so that `net=alexnet` needs no quotes."""
     try:
         value: object = json.loads(text, parse_constant=_refuse)

@@ -10,6 +10,7 @@ from backend.schemas import RecordingOut, RunOut, RunStatus
 _COLOURS = {
     RunStatus.QUEUED: "yellow",
     RunStatus.RUNNING: "cyan",
+    RunStatus.PAUSED: "magenta",
     RunStatus.COMPLETED: "green",
     RunStatus.FAILED: "red",
     RunStatus.CANCELLED: "dim",
@@ -76,13 +77,15 @@ def run_details(run: RunOut) -> Table:
         table.add_row("Reason", Text(run.reason))
     table.add_row("Net", run.spec.net)
     table.add_row("Dataset", run.spec.dataset)
-    table.add_row("Tags", Text(", ".join(run.spec.tags) or "-"))
+    table.add_row("Tags", Text(", ".join(run.tags) or "-"))
     table.add_row("Epoch", _epoch(run))
     table.add_row("Created", moment(run.created_at))
     table.add_row("Started", moment(run.started_at))
     table.add_row("Finished", moment(run.finished_at))
     table.add_row("Duration", _took(run))
     table.add_row("Worker", run.worker or "-")
+    if run.submitted_by:
+        table.add_row("Submitted by", run.submitted_by)
     return table
 
 

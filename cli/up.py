@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import httpx2 as httpx
 
+from backend.db import session_scope
+from backend.schemas import RunSpec
+from backend.services import runs
 from backend.settings import address, settings
 from cli import checks
-from cli.client import Server
 from cli.console import CliError, complain, say
 from cli.processes import Child, start, stop
 
-DEMO = {"net": "alexnet", "dataset": "digits", "name": "Demo: AlexNet on digits"}
+DEMO = RunSpec(net="alexnet", dataset="digits", name="Demo: AlexNet on digits")
 READY_SECONDS = 120
 _POLL_SECONDS = 0.2
 
@@ -39,13 +41,14 @@ def up(host: str, port: int, *, demo: bool) -> None:
     children: list[Child] = []
     try:
         with _stop_on_signals():
+            checks.check_trains()
             checks.check_home()
             with checks.sole_starter():
                 _prepare(place)
                 _start(place, children)
                 _wait_until_ready(place, children)
                 if demo:
-                    _submit_demo(place)
+                    _submit_demo()
                 say(f"Pathscope is ready at {place.url}")
                 _supervise(children)
     except _Stop:
@@ -73,6 +76,7 @@ def _prepare(place: Place) -> None:
     from backend.migrations import migrate
 
     migrate()
+    checks.check_access(place.host)
     checks.check_broker()
 
 
@@ -101,10 +105,11 @@ def _wait_until_ready(place: Place, children: list[Child]) -> None:
     raise CliError(f"not ready after {READY_SECONDS} s ({missing}); the logs are in {settings().home / 'logs'}")
 
 
-def _submit_demo(place: Place) -> None:
-    with Server(place.url) as server:
-        if not server.get("/runs", {"limit": 1})["runs"]:
-            server.post("/runs", DEMO, idempotency_key="demo")
+def _submit_demo() -> None:
+    """Straight through the service: the server may want a token, and we are its operator."""
+    with session_scope() as session:
+        if runs.count_runs(session) == 0:
+            runs.submit(session, DEMO, "demo")
             say("There is no run yet: started the demo run, AlexNet on digits.")
 
 

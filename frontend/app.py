@@ -6,21 +6,23 @@ from pathlib import Path
 import dash_mantine_components as dmc
 from dash import Dash, dcc, set_props
 from dash.backends._fastapi import reset_current_request, set_current_request
+from dash.exceptions import PreventUpdate
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from backend.api.app import create_app as create_api
+from backend.api.security_headers import allow_inline_scripts
 from backend.errors import AppError
-from frontend import live, router
+from frontend import figures_api, live, router, sign_in
 from frontend.components.notices import notification
 from frontend.components.shell import shell
-from frontend.pages import Page, image, new_run, run, runs
+from frontend.pages import Page, compare, image, new_run, pair, paper, run, runs, sweep, workers
 
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent / "assets"
 
-PAGES: tuple[Page, ...] = (runs, new_run, run, image)
+PAGES: tuple[Page, ...] = (runs, new_run, compare, paper, run, image, pair, sweep, workers)
 """Every page; adding a module here is all that it takes."""
 
 _INDEX = """<!DOCTYPE html>
@@ -41,9 +43,7 @@ _INDEX = """<!DOCTYPE html>
 
 def create_app() -> FastAPI:
     """The API with the dashboard mounted behind its routes."""
-    api = create_api()
-    mount(api)
-    return api
+    return create_api(figures_api.router, mount=mount)
 
 
 def mount(api: FastAPI) -> Dash:
@@ -62,6 +62,7 @@ def mount(api: FastAPI) -> Dash:
         suppress_callback_exceptions=True,
         add_log_handler=False,
         on_error=_on_error,
+        assets_ignore="sign_in",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     # Ticks come over our own socket (live.js): Dash's would leak on reload and never recover from a restart.
@@ -70,8 +71,13 @@ def mount(api: FastAPI) -> Dash:
     dash_app.layout = shell
     live.register(dash_app)
     router.register(dash_app, PAGES)
+    sign_in.register(api)
     _serve_pages(api, dash_app)
-    api.add_middleware(GZipMiddleware, minimum_size=1000)
+    allow_inline_scripts(api, dash_app.csp_hashes())
+    # Level 9 would take most of the time of a large answer, for a few per cent.
+    api.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
+    # Dash would see it only outside of all middleware, where it counts as a failed request by then.
+    api.add_exception_handler(PreventUpdate, _nothing_to_update)
     return dash_app
 
 
@@ -95,6 +101,10 @@ def _serve_pages(api: FastAPI, dash_app: Dash) -> None:
             return Response(dash_app.index(), status_code=200 if known else 404, media_type="text/html")
         finally:
             reset_current_request(token)
+
+
+def _nothing_to_update(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=204)
 
 
 def _on_error(error: Exception) -> None:

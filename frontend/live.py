@@ -13,7 +13,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
 
 from backend.db import read_scope
-from backend.schemas import WorkerOut
+from backend.machines import WorkerOut
 from backend.services import workers
 from frontend.components.icons import icon
 
@@ -37,6 +37,8 @@ def register(dash_app: Dash) -> None:
         Input("theme-switch", "n_clicks"),
         State("theme", "data"),
     )
+
+    dash_app.clientside_callback(ClientsideFunction("ended", "tick"), Input("live", "data"), prevent_initial_call=True)
 
     @dash_app.callback(Output("worker-badge", "children"), Input("worker-interval", "n_intervals"))
     async def show_workers(_intervals: int | None) -> Component:

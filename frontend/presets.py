@@ -1,9 +1,10 @@
 """Runs that the form offers ready made."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from backend.schemas import DatasetOut
+from backend.catalogue import DatasetOut
 
 
 class Preset(NamedTuple):
@@ -17,7 +18,7 @@ class Preset(NamedTuple):
 
 def presets(datasets: list[DatasetOut]) -> tuple[Preset, ...]:
     """Every preset. For CIFAR-10 a folder of the operator goes before the dataset that has to be downloaded."""
-    cifar = _cifar10(datasets)
+    cifar = cifar10(datasets)
     return (
         Preset("demo", "Demo", "AlexNet on digits, 20 epochs", {"net": "alexnet", "dataset": "digits"}),
         Preset("quick", "Quick look", "MLP on digits, 5 epochs", {"net": "mlp", "dataset": "digits", "epochs": 5}),
@@ -46,7 +47,7 @@ def _early(dataset: str) -> dict[str, Any]:
     return {**_paper(dataset), "epochs": 10, "lr_schedule": {"kind": "cosine"}, "recordings": {"log_spaced": 30}}
 
 
-def _cifar10(datasets: list[DatasetOut]) -> str | None:
+def cifar10(datasets: Sequence[DatasetOut]) -> str | None:
     plain = {dataset.name: re.sub(r"[^a-z0-9]", "", dataset.name.lower()) for dataset in datasets}
     names = [name for name, letters in plain.items() if "cifar10" in letters and "cifar100" not in letters]
     return max(names, key=lambda name: name != "cifar10", default=None)

@@ -1,43 +1,92 @@
 """The rows of the table of runs: asked of the services, and said in the words of the table."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 
+from pydantic import ValidationError
+
+from backend import rate_limits
 from backend.catalogue import IMAGE_FOLDER
 from backend.db import read_scope, session_scope
-from backend.errors import NotFound
-from backend.schemas import RunOut, RunSpec
-from backend.services import runs
+from backend.errors import FieldError, InvalidInput, NotFound
+from backend.run_states import RunCommand
+from backend.schemas import RunEdit, RunOut, RunSpec
+from backend.services import commands, run_edits, run_list, runs
 from frontend.components.run_status import progress_share, progress_text, status_text
 
-SHOWN_RUNS = 2000
-_PAGE = 500
+PAGE = 100
 
 
-def all_rows() -> list[dict[str, Any]]:
-    """A row for each of the newest `SHOWN_RUNS` runs, newest first."""
-    found: list[RunOut] = []
-    cursor = None
+class Query(TypedDict):
+    """What the address asks of the list; `cursor` is None on the first page."""
+
+    filter: str
+    sort: str
+    cursor: str | None
+
+
+class News(TypedDict):
+    """Rows for the table. `asked` is None for a whole page, else the runs that the rows are the news of.
+
+    `error` says what is wrong with the query; the table then stays as it was.
+    """
+
+    rows: list[dict[str, Any]]
+    asked: list[int] | None
+    matching: int | None
+    next: str | None
+    previous: str | None
+    error: str | None
+
+
+def page_of(query: Query) -> News:
+    """One page of the runs that fit."""
+    try:
+        with read_scope() as session:
+            page = run_list.list_runs(
+                session, filter=query["filter"], sort=query["sort"], limit=PAGE, cursor=query["cursor"]
+            )
+    except InvalidInput as error:
+        wrong = " ".join(one.message for one in error.errors)
+        return News(rows=[], asked=None, matching=None, next=None, previous=None, error=wrong[:1].upper() + wrong[1:])
+    return News(
+        rows=[row(run) for run in page.runs],
+        asked=None,
+        matching=page.matching,
+        next=page.next_cursor,
+        previous=page.previous_cursor,
+        error=None,
+    )
+
+
+def news_of(run_ids: list[int], query: Query) -> News:
+    """Rows for those of the runs that fit. Raises InvalidInput."""
     with read_scope() as session:
-        while len(found) < SHOWN_RUNS:
-            page = runs.list_runs(session, limit=_PAGE, cursor=cursor)
-            found += page.runs
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-    return [row(run) for run in found]
+        found = [row(run) for run in run_list.runs_among(session, run_ids, query["filter"])]
+    return News(rows=found, asked=run_ids, matching=None, next=None, previous=None, error=None)
 
 
-def rows_of(run_ids: list[int]) -> list[dict[str, Any]]:
-    """Rows for those of the runs that exist."""
-    found = []
-    with read_scope() as session:
-        for run_id in run_ids:
-            try:
-                found.append(row(runs.get_run(session, run_id)))
-            except NotFound:
-                continue
-    return found
+def write_notes(run_id: int, notes: str) -> None:
+    """Raises NotFound, InvalidInput."""
+    try:
+        change = RunEdit(notes=notes)
+    except ValidationError as error:
+        raise InvalidInput([FieldError("notes", notes[:50], error.errors()[0]["msg"])]) from error
+    with session_scope() as session:
+        run_edits.edit(session, run_id, change)
+
+
+def retag(run_ids: list[int], add: list[str], remove: list[str]) -> None:
+    """Raises NotFound, and InvalidInput for what cannot be a tag."""
+    try:
+        clean = RunEdit(tags=tuple(add)).tags or ()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInput(
+            [FieldError("tags", wrong["input"], "a tag is one word without spaces or commas")]
+        ) from error
+    with session_scope() as session:
+        run_edits.retag(session, run_ids, clean, remove)
 
 
 def spec_of(run_id: int) -> RunSpec:
@@ -47,7 +96,8 @@ def spec_of(run_id: int) -> RunSpec:
 
 
 def submit(spec: RunSpec) -> int:
-    """Queue a run and give its id. Raises InvalidInput."""
+    """Queue a run and give its id. Raises InvalidInput, Conflict, Forbidden, TooManyRequests."""
+    rate_limits.count_submission()
     with session_scope() as session:
         return runs.submit(session, spec)[0].id
 
@@ -56,14 +106,14 @@ def cancel(run_ids: list[int]) -> None:
     """Cancel each run. Raises Conflict for the first that has ended meanwhile."""
     for run_id in run_ids:
         with session_scope() as session:
-            runs.cancel(session, run_id)
+            commands.cancel(session, run_id)
 
 
 def delete(run_ids: list[int]) -> None:
     """Delete each run with its files; one that is gone already is no error. Raises Conflict for one that runs."""
     for run_id in run_ids:
         with suppress(NotFound), session_scope() as session:
-            runs.delete(session, run_id)
+            commands.delete(session, run_id)
 
 
 def row(run: RunOut) -> dict[str, Any]:
@@ -77,11 +127,15 @@ def row(run: RunOut) -> dict[str, Any]:
         "id": run.id,
         "key": str(run.id),
         "status": run.status.value,
-        "status_text": status_text(run.status, run.cancel_requested),
+        "status_text": status_text(run.status, run.cancel_requested, run.pause_requested),
         "name": run.name,
         "net": run.spec.net,
         "dataset": run.spec.dataset.removeprefix(IMAGE_FOLDER),
-        "tags": " ".join(run.spec.tags),
+        "tags": " ".join(run.tags),
+        "sweep": run.sweep,
+        "notes": run.notes,
+        "epochs": run.spec.epochs,
+        "seed": run.spec.seed,
         "share": share,
         "progress": progress,
         "progress_key": f"{share:.4f} {run.status} {progress}",
@@ -90,6 +144,6 @@ def row(run: RunOut) -> dict[str, Any]:
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,
         "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        "can_cancel": not run.status.finished and not run.cancel_requested,
-        "can_delete": run.status.finished,
+        "can_cancel": RunCommand.CANCEL in run.possible,
+        "can_delete": RunCommand.DELETE in run.possible,
     }

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from backend import catalogue
+from backend import catalogue, run_limits
 from backend.errors import FieldError, InvalidInput
 from backend.schemas import RunSpec
 
@@ -67,12 +67,13 @@ _FIRST, _REST = "What to train", "Optimisation"
 _GROUP_OF = {
     **dict.fromkeys(("net", "dataset", "name", "tags", "notes"), _FIRST),
     **dict.fromkeys(("probe", "recordings", "quantities", "paths"), "What to record"),
-    **dict.fromkeys(("precision", "device"), "Machine"),
+    **dict.fromkeys(("precision", "device", "devices", "compile", "priority"), "Machine"),
 }
 _LONG_TEXT = 1000
 _NO_INTEGERS = "none"
 _OPTION_LABELS = {
     "flip_crop": "Flip and crop",
+    "one_cycle": "One cycle",
     "none": "None",
     "fp32": "32-bit floats (fp32)",
     "bf16": "bfloat16 (bf16)",
@@ -119,7 +120,7 @@ def check(request: Mapping[str, Any]) -> tuple[RunSpec | None, dict[str, str]]:
     """The spec, or what is wrong: a message for each field's path; "" stands for what belongs to no field."""
     try:
         spec = RunSpec.model_validate(request)
-        catalogue.check(spec)
+        run_limits.check(spec)
     except ValidationError as error:
         found = [FieldError(_dotted(one["loc"]), one.get("input"), _message(one)) for one in error.errors()]
         return None, by_field(found)
@@ -182,7 +183,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _kind(path: str, inner: Any, info: FieldInfo) -> Kind:
-    if path in ("net", "dataset") or get_origin(inner) is Literal:
+    if path in ("net", "dataset") or get_origin(inner) is Literal or _is_enum(inner):
         return Kind.SELECT
     if get_origin(inner) is tuple:
         item = _plain(get_args(inner)[0])
@@ -200,13 +201,12 @@ def _options(path: str, inner: Any) -> tuple[tuple[str, str], ...]:
         return tuple((dataset.name, dataset.title) for dataset in catalogue.catalogue().datasets)
     if get_origin(inner) is Literal:
         return tuple((value, _option_label(value)) for value in get_args(inner))
-    if (
-        get_origin(inner) is tuple
-        and isinstance(item := _plain(get_args(inner)[0]), type)
-        and issubclass(item, StrEnum)
-    ):
-        return tuple((member.value, _option_label(member.value)) for member in item)
-    return ()
+    item = _plain(get_args(inner)[0]) if get_origin(inner) is tuple else inner
+    return tuple((member.value, _option_label(member.value)) for member in item) if _is_enum(item) else ()
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
 def _option_label(value: str) -> str:
@@ -224,7 +224,7 @@ def _bounds(info: FieldInfo) -> tuple[float | None, float | None]:
 
 
 def _jsonable(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else value.value if isinstance(value, StrEnum) else value
 
 
 def _shown(field: SpecField, value: Any) -> Any:

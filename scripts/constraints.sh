@@ -6,7 +6,7 @@ venv=$(mktemp -d)
 trap 'rm -rf "$venv"' EXIT
 
 "${PYTHON:-python3}" -m venv "$venv"
-"$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[dev]' >&2
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[worker,s3,dev]' flower >&2
 echo "# Every package that Pathscope ships with or is checked with, at the version that it was tested with."
 echo "# Made by \`make constraints\`, which takes the newest versions; run \`make check test\` after it."
 # Without local versions (torch's +cpu), and without the packages that only torch's CUDA build brings.

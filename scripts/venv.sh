@@ -44,7 +44,7 @@ flock 9
 wanted=$(fingerprint)
 installed() { [ "$(cat ".venv/installed-$1" 2>/dev/null)" = "$wanted" ]; }
 case $kind in
-    run) installed run || installed dev || { install .; echo "$wanted" > .venv/installed-run; } ;;
-    dev) installed dev || { install '.[dev]'; echo "$wanted" > .venv/installed-dev; } ;;
+    run) installed run || installed dev || { install '.[worker]'; echo "$wanted" > .venv/installed-run; } ;;
+    dev) installed dev || { install '.[worker,dev]'; echo "$wanted" > .venv/installed-dev; } ;;
     *) fail "scripts/venv.sh takes run or dev, found $kind" ;;
 esac

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, make_url, text
 
-from backend import artifacts, catalogue, db, queue, settings
+from backend import artifacts, catalogue, db, queue, rate_limits, settings
 from backend.models import Base
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +25,7 @@ def forget_settings() -> None:
         db.engine().dispose()
     for cached in (settings.settings, db.engine, queue.celery_app, artifacts._root, catalogue._list):
         cached.cache_clear()
+    rate_limits.forget()
 
 
 def migrate() -> None:

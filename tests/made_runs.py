@@ -10,7 +10,7 @@ from backend.db import session_scope
 from backend.models import now
 from backend.schemas import ImageOut, LayerOut, Measure, Quantity, Recorded, RecordingOut, RunSpec, RunStatus
 from backend.services import leases, recordings, runs
-from backend.services.recordings import LayerMeasure, ProjectionMeasure
+from backend.services.recordings import AnswerMeasure, LayerMeasure, ProjectionMeasure
 from backend.summary import summarise
 
 PNG = b"\x89PNG\r\n\x1a\n made"
@@ -20,7 +20,8 @@ SUMMARISED = (Measure.CROSS_PATH, Measure.SELF_SIMILARITY)
 
 class MadeRun(NamedTuple):
     """What was written: `arrays[measure, k, t]`, distances of pairs, `projections[s, t]` with a row of losses and one
-    of verdicts, cosines of image `functions[measure, k, t]`, and paths[k, t] as an N × D matrix of booleans.
+    of verdicts, cosines of image `functions[measure, k, t]`, paths[k, t] as an N × D matrix of booleans, and
+    answers[t].
     """
 
     id: int
@@ -32,6 +33,7 @@ class MadeRun(NamedTuple):
     projections: dict[tuple[int, int], ndarray]
     functions: dict[tuple[Measure, int, int], ndarray]
     paths: dict[tuple[int, int], ndarray]
+    answers: dict[int, AnswerMeasure]
 
 
 def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, **spec: object) -> MadeRun:
@@ -49,17 +51,18 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
             lease,
             [LayerOut(k=k, name=f"relu{k}", kind="linear", units=units, shape=[units]) for k in range(1, layers + 1)],
             [ImageOut(i=i, dataset_index=10 * i, label=i % 3, class_name=f"class {i % 3}") for i in range(images)],
+            [f"class {label}" for label in range(4)],
         )
     for i in range(images):
         artifacts.write_image(run.id, i, PNG)
     distances = rng.random(images * (images - 1) // 2).astype(np.float32)
     artifacts.write_distances(run.id, codec.encode(distances))
-    arrays, paths, projections, functions = {}, {}, {}, {}
+    arrays, paths, projections, functions, answers = {}, {}, {}, {}, {}
     for t in range(count):
         measures = []
         for k in range(1, layers + 1):
             paths[k, t] = rng.random((images, units)) < 0.5
-            artifacts.write_paths(run.id, t, k, codec.encode(codec.pack_paths(paths[k, t])))
+            artifacts.write_paths(run.id, lease.attempt, t, k, codec.encode(codec.pack_paths(paths[k, t])))
             counts = paths[k, t].astype(np.int32)
             closeness = codec.to_pairs(counts @ counts.T)
             found = {Measure.CLOSENESS: closeness, Measure.TWO_TIMES: _two_times([paths[k, s] for s in range(t + 1)])}
@@ -76,11 +79,21 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
                 measures.append(LayerMeasure(measure, Quantity.PATH, k, values, summary))
         with session_scope() as session:
             found = _projections(rng, images, t) if Recorded.PROJECTION in made.quantities else []
-            recordings.write_recording(session, lease, _recording(t), measures, found)
+            answers[t] = _answers(images, t)
+            recordings.write_recording(session, lease, _recording(t), measures, found, answers[t])
         projections |= {(one.s, t): np.stack([one.loss, one.right]) for one in found}
     with session_scope() as session:
         leases.end(session, lease, RunStatus.COMPLETED)
-    return MadeRun(run.id, images, count, layers, arrays, distances, projections, functions, paths)
+    return MadeRun(run.id, images, count, layers, arrays, distances, projections, functions, paths, answers)
+
+
+def _answers(images: int, t: int) -> AnswerMeasure:
+    """The net takes image i for class i + t of 4, and cannot say of image 0 at recording 1."""
+    predicted = (np.arange(images) + t) % 4
+    loss = ((np.arange(images) + 1) / (t + 1)).astype(np.float32)
+    if t == 1:
+        predicted[0], loss[0] = -1, np.nan
+    return AnswerMeasure(predicted, loss)
 
 
 def _two_times(paths: list[ndarray]) -> ndarray:

@@ -16,6 +16,13 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
 PATIENCE_MS = 60_000
+LONG = {
+    "net": "mlp",
+    "dataset": "digits",
+    "epochs": 3000,
+    "probe": {"count": 8},
+    "recordings": {"every_epochs": 3000},
+}
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -112,8 +119,8 @@ def _check_image_page(screen: Page, api: str, image: int) -> None:
         httpx.get(f"{api}/self-similarity", params={"layer": layer["k"], "image": image}).json()["values"]
         for layer in layers
     ]
-    eventually(lambda: drawn(screen, "layers-figure"), "the heat map of layers")
-    heat = next(trace for trace in drawn(screen, "layers-figure") if trace["type"] == "heatmap")
+    eventually(lambda: drawn(screen, "image-layers-figure"), "the heat map of layers")
+    heat = next(trace for trace in drawn(screen, "image-layers-figure") if trace["type"] == "heatmap")
     for row, expected in zip(heat["z"], similarity, strict=True):
         assert row == pytest.approx(expected, abs=1e-4, nan_ok=True)
     expect(screen.locator("#film-strip img").first).to_be_visible()
@@ -127,14 +134,14 @@ def test_the_address_holds_the_view_and_back_goes_back(site: str, screen: Page) 
     expect(screen.locator("#partner-picture img, img#partner-picture").first).to_have_attribute(
         "src", re.compile(r"/images/7\.png")
     )
-    eventually(lambda: drawn(screen, "partner-figure"), "the partner's line")
+    eventually(lambda: drawn(screen, "pair-cross-path-figure"), "the partner's line")
     rows = httpx.get(f"{site}/api/v1/runs/{run.id}/cross-path?layer=2&image=3&other=7").json()["values"]
-    lines = drawn(screen, "partner-figure")
+    lines = drawn(screen, "pair-cross-path-figure")
     assert any(trace["y"] == pytest.approx(rows, abs=1e-4) for trace in lines if trace["y"] and len(trace["y"]) == 4)
     screen.locator("#film-strip button[data-partner]:not([data-partner='7'])").first.click()
-    screen.wait_for_function("!location.search.includes('partner=7')")
+    expect(screen).not_to_have_url(re.compile("partner=7"))
     screen.go_back()
-    screen.wait_for_function("location.search.includes('partner=7')")
+    expect(screen).to_have_url(re.compile("partner=7"))
     expect(screen.locator("#partner-picture img, img#partner-picture").first).to_have_attribute(
         "src", re.compile(r"/images/7\.png")
     )
@@ -166,11 +173,11 @@ def test_a_run_that_waits_without_a_worker_says_so_and_can_be_cancelled_and_dele
 
 
 def test_a_run_that_failed_shows_why_and_its_log(site: str, screen: Page, home: Path) -> None:
-    spec = {"net": "mlp", "dataset": "digits", "device": "cuda", "probe": {"count": 8}}
+    spec = {"net": "mlp", "dataset": "digits", "optimiser": {"lr": 10}, "probe": {"count": 8}}
     run_id = httpx.post(f"{site}/api/v1/runs", json=spec).json()["id"]
     screen.goto(f"{site}/runs/{run_id}")
     with working(home):
-        expect(screen.locator("#run-notice")).to_contain_text("no CUDA GPU")
+        expect(screen.locator("#run-notice")).to_contain_text("not finite at step")
     screen.locator("#run-log-details summary").click()
     expect(screen.locator("#run-log")).to_contain_text("the run is failed")
 
@@ -190,3 +197,100 @@ def test_the_page_recovers_by_itself_when_the_server_comes_back(home: Path, page
         run = make_run()
         expect(page.locator("#connection-lost")).to_be_hidden()
         expect(page.locator(f".ag-row[row-id='{run.id}']")).to_be_visible()
+
+
+def test_the_buttons_of_a_run_are_those_that_its_state_allows(site: str, screen: Page, home: Path) -> None:
+    run_id = httpx.post(f"{site}/api/v1/runs", json=LONG).json()["id"]
+    screen.goto(f"{site}/runs/{run_id}")
+    expect(screen.locator("#run-notice")).to_contain_text("No worker is running")
+    _check_buttons(screen, {"pause", "cancel"})
+    with working(home):
+        expect(screen.locator("#run-progress-text")).to_contain_text("training")
+        screen.locator("#pause-run").click()
+        expect(screen.locator("#status-badge")).to_have_text("paused")
+        _check_buttons(screen, {"activate", "cancel"})
+        screen.locator("#activate-run").click()
+        expect(screen.locator("#status-badge")).to_have_text(re.compile("queued|running"))
+        _check_buttons(screen, {"pause", "cancel"})
+        screen.locator("#cancel-run").click()
+        expect(screen.locator("#status-badge")).to_have_text("cancelled")
+    _check_buttons(screen, {"retry", "delete"})
+    screen.locator("#run-log-details summary").click()
+    screen.locator("#run-log-search").fill("PAUSED after")
+    expect(screen.locator("#run-log")).to_have_text(
+        re.compile(r"^[^\n]*paused after step \d+, recording 0 was the last$")
+    )
+    completed = make_run(epochs=4, paths="last")
+    screen.goto(f"{site}/runs/{completed.id}")
+    _check_buttons(screen, {"extend", "delete"})
+    screen.locator("#extend-run").click()
+    screen.locator("#extend-yes").click()
+    expect(screen.get_by_role("dialog")).to_contain_text("paths: all")
+
+
+def _check_buttons(screen: Page, shown: set[str]) -> None:
+    for command in ("pause", "activate", "cancel", "retry", "extend", "delete"):
+        expect(screen.locator(f"#{command}-run")).to_be_visible(visible=command in shown)
+    expect(screen.locator("#clone-run")).to_be_visible()
+
+
+def test_the_page_of_workers_shows_who_trains_what_and_why_runs_wait(site: str, screen: Page, home: Path) -> None:
+    first, second, third = (
+        httpx.post(f"{site}/api/v1/runs", json=LONG | more).json()["id"]
+        for more in ({"name": "First"}, {"name": "Second", "device": "cuda"}, {"name": "Third"})
+    )
+    screen.goto(f"{site}/workers")
+    expect(screen.locator("#no-worker")).to_be_visible()
+    with working(home):
+        expect(screen.locator(".worker")).to_contain_text("Trains First")
+        expect(screen.locator("#queue-table")).to_contain_text("no worker with a CUDA GPU is running")
+        expect(screen.locator("#queue-table")).to_contain_text(f"is on run {first}")
+        for run_id in (second, third, first):
+            httpx.post(f"{site}/api/v1/runs/{run_id}/cancel")
+        expect(screen.locator(".worker")).to_contain_text("Waits for a run")
+        expect(screen.locator("#queue-empty")).to_be_visible()
+
+
+def test_the_run_page_draws_what_rest_serves_and_every_selection_is_in_its_address(site: str, screen: Page) -> None:
+    run = make_run(images=12, count=5, epochs=8, quantities=["path", "projection"])
+    api = f"{site}/api/v1/runs/{run.id}"
+    screen.goto(f"{site}/runs/{run.id}?layer=2&t=3")
+    names = ["layer-medians", "layer-distributions", "pair-matrix", "overlap-distance", "two-times", "early-to-mid"]
+    for name in [*names, "projection"]:
+        screen.locator(f"#{name}").scroll_into_view_if_needed()
+        eventually(lambda name=name: drawn(screen, f"{name}-figure"), f"the figure {name}")
+    expect(screen.locator("#image-function-figure")).to_contain_text("image_function")
+    matrix = httpx.get(f"{api}/cross-path?layer=2&recording=3").json()["values"]
+    order = sorted(range(12), key=lambda i: (i % 3, i))
+    heat = drawn(screen, "pair-matrix-figure")[0]["z"]
+    for row, i in zip(heat, order, strict=True):
+        assert row == pytest.approx([matrix[i][j] for j in order], abs=1e-6)
+    pairs = httpx.get(f"{api}/overlap?layer=2&recording=3").json()
+    points = [y for trace in drawn(screen, "overlap-distance-figure") for y in trace["y"]]
+    assert sorted(points) == sorted(pairs["overlap"])
+    screen.locator("#pair-matrix button[data-value=index]").click()
+    expect(screen).to_have_url(re.compile("pair-matrix.order=index"))
+    eventually(lambda: drawn(screen, "pair-matrix-figure")[0]["z"][0][1] == pytest.approx(matrix[0][1]), "the order")
+    screen.locator("#step-on").click()
+    expect(screen).to_have_url(re.compile("[?&]t=4"))
+    later = httpx.get(f"{api}/cross-path?layer=2&recording=4").json()["values"]
+    eventually(lambda: drawn(screen, "pair-matrix-figure")[0]["z"][0][1] == pytest.approx(later[0][1]), "recording 4")
+    _check_numbers_and_gallery(screen, api)
+
+
+def _check_numbers_and_gallery(screen: Page, api: str) -> None:
+    screen.locator("#two-times .numbers summary").click()
+    cells = screen.locator("#two-times .numbers-table td")
+    served = httpx.get(f"{api}/figures/two-times?layer=2&format=table").json()["rows"]
+    expect(cells).to_have_count(3 * len(served) + len(served))
+    screen.locator("#gallery").scroll_into_view_if_needed()
+    states = httpx.get(f"{api}/image-states?layer=2&recording=4").json()
+    expect(screen.locator("#gallery .verdict")).to_have_count(12)
+    expect(screen.locator("#gallery .verdict.is-right")).to_have_count(
+        sum(guess == i % 3 for i, guess in enumerate(states["predicted"]))
+    )
+    screen.locator("button[data-option='gallery.sort'][data-value=loss]").click()
+    worst = max(range(12), key=lambda i: states["loss"][i])
+    expect(screen.locator("#gallery a.tile").first).to_have_attribute("href", re.compile(rf"/images/{worst}$"))
+    screen.locator("#gallery-find").fill("class 1")
+    expect(screen.locator("#gallery a.tile:visible")).to_have_count(4)

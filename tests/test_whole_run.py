@@ -132,14 +132,12 @@ def test_cancel_of_a_running_run_ends_its_trainer_and_keeps_its_recordings(clien
 
 def test_a_run_that_fails_says_why_in_one_sentence_and_keeps_its_log(client: httpx.Client, home: Path) -> None:
     diverging = submit(client, optimiser={"lr": 10.0}, epochs=5)
-    impossible = submit(client, device="cuda")
     with working(home):
         run = wait_for(client, diverging, "failed")
         assert "not finite at step" in run["reason"]
         assert "Traceback" not in run["reason"]
         assert "training alexnet" in log_of(client, diverging)
         assert client.get(f"/runs/{diverging}/recordings").json()
-        assert "no CUDA GPU" in wait_for(client, impossible, "failed")["reason"]
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_run_back_and_the_next_one_ends_it_alike(

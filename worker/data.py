@@ -14,6 +14,7 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from worker.augmentation import CROP_PADDING, flip_and_crop
+from worker.share import ALONE, Share
 
 CHUNK_IMAGES = 1024
 
@@ -28,7 +29,8 @@ class DatasetUnavailable(Exception):
 class Epoch(NamedTuple):
     """One pass over the training images: order and augmentation are drawn from (seed, epoch) alone.
 
-    `sizes` are those of its batches, of which the first `done` have been trained on.
+    `sizes` are those of its batches, of which the first `done` have been trained on; `share` is what of each batch this
+    process has.
     """
 
     seed: int
@@ -36,14 +38,15 @@ class Epoch(NamedTuple):
     sizes: Sequence[int]
     done: int
     augmentation: Literal["none", "flip_crop"]
+    share: Share = ALONE
 
     def generator(self) -> torch.Generator:
         draws = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(draws[0]) >> 1)
 
     def parts(self, order: Int64[Tensor, " train"]) -> Sequence[Int64[Tensor, " batch"]]:
-        """The batches that are left."""
-        return torch.split(order, list(self.sizes))[self.done :]
+        """The share of the batches that are left, batch by batch."""
+        return [self.share.of(batch) for batch in torch.split(order, list(self.sizes))[self.done :]]
 
 
 @runtime_checkable
@@ -53,8 +56,8 @@ class Feed(Protocol):
     def batches(self, epoch: Epoch) -> Iterator[Batch]:
         """The training images of one epoch, from the batch on that comes next."""
 
-    def clean_batches(self, split: Split, size: int) -> Iterator[Batch]:
-        """All images of the split in their order, not augmented."""
+    def clean_batches(self, split: Split, size: int, share: Share = ALONE) -> Iterator[Batch]:
+        """A share of the split's images in their order, not augmented; all of them where none is given."""
 
     def images(self, indices: Int64[Tensor, " images"]) -> UInt8[Tensor, "images channels height width"]:
         """Training images at these positions, not augmented."""
@@ -131,8 +134,9 @@ class ResidentFeed:
             else:
                 yield images[batch], labels[batch]
 
-    def clean_batches(self, split: Split, size: int) -> Iterator[Batch]:
-        return zip(torch.split(self._images[split], size), torch.split(self._labels[split], size), strict=True)
+    def clean_batches(self, split: Split, size: int, share: Share = ALONE) -> Iterator[Batch]:
+        images, labels = (torch.split(share.of(all_of[split]), size) for all_of in (self._images, self._labels))
+        return zip(images, labels, strict=True)
 
     def images(self, indices: Int64[Tensor, " images"]) -> UInt8[Tensor, "images channels height width"]:
         return self._images["train"][indices.to(self.device)]

@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 from numpy import ndarray
 from PIL import Image, ImageOps
 
+from backend import archives
+from backend.catalogue import UNREADABLE
 from worker.data import DatasetUnavailable
 
 FITTED_PIXELS = 224
@@ -53,10 +55,12 @@ def opened(path: Path, picture: str) -> Image.Image:
     """The picture, not yet decoded. Raises DatasetUnavailable."""
     try:
         content = (
-            (path / picture).read_bytes() if path.is_dir() else _archive(path, path.stat().st_mtime_ns).read(picture)
+            (path / picture).read_bytes()
+            if path.is_dir()
+            else archives.content(_archive(path, path.stat().st_mtime_ns), picture)
         )
         return Image.open(io.BytesIO(content))
-    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:
+    except (*UNREADABLE, zipfile.BadZipFile) as error:
         raise DatasetUnavailable(f"the picture {picture} cannot be read ({error}).") from error
 
 
@@ -65,7 +69,7 @@ def decoded(image: Image.Image, mode: str, picture: str) -> Image.Image:
     try:
         image.load()
         return image if image.mode == mode else image.convert(mode)
-    except (OSError, SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise DatasetUnavailable(f"the picture {picture} cannot be decoded ({error}).") from error
 
 
@@ -83,6 +87,6 @@ def pixels_of(image: Image.Image) -> UInt8[ndarray, "channels height width"]:
 def _archive(path: Path, _changed: int) -> zipfile.ZipFile:
     """The zip, opened once in each process."""
     try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+        return archives.opened(path)
+    except (archives.UnsafeArchive, zipfile.BadZipFile) as error:
         raise DatasetUnavailable(f"{path.name} is not a readable zip ({error}).") from error

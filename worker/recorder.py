@@ -64,6 +64,13 @@ class Capture(NamedTuple):
         return torch.cat(tiles, dim=1)[:, : self.units]
 
 
+class Observed(NamedTuple):
+    """Every ReLU call of a forward pass, in order, and what the net gave at its end."""
+
+    captures: list[Capture]
+    logits: Float32[Tensor, "images ..."]
+
+
 def capture(
     net: nn.Module,
     images: Float[Tensor, "images ..."],
@@ -71,7 +78,18 @@ def capture(
     bf16: bool = False,
     activations: bool = True,
 ) -> list[Capture]:
-    """Every ReLU call for these (already normalised) images, in order; in eval mode, without gradients.
+    """The ReLU calls that `observe` finds."""
+    return observe(net, images, batch_size, bf16, activations).captures
+
+
+def observe(
+    net: nn.Module,
+    images: Float[Tensor, "images ..."],
+    batch_size: int = 256,
+    bf16: bool = False,
+    activations: bool = True,
+) -> Observed:
+    """Every ReLU call for these (already normalised) images, in order, and the logits; in eval mode, without gradients.
 
     Modes and random states are left as they were. With `bf16` the pass runs under autocast, as it does in training.
     Without `activations` only the paths are kept, a bit per unit, and no more floats than a batch has.
@@ -80,6 +98,7 @@ def capture(
     """
     device = images.device.type
     recorder = Recorder(len(images), activations)
+    logits: list[Tensor] = []
     with (
         torch.random.fork_rng([images.device] if device == "cuda" else []),
         evaluating(net),
@@ -88,11 +107,12 @@ def capture(
     ):
         for start in range(0, len(images), batch_size):
             with recorder.batch(slice(start, min(start + batch_size, len(images)))):
-                net(images[start : start + batch_size])
+                logits.append(net(images[start : start + batch_size]).float())
     if not recorder.captures:
         raise ValueError(f"{type(net).__name__} makes no ReLU call; paths exist only in nets with ReLU")
     counts = torch.stack(recorder.non_finite).tolist()
-    return [one._replace(non_finite=count) for one, count in zip(recorder.captures, counts, strict=True)]
+    captures = [one._replace(non_finite=count) for one, count in zip(recorder.captures, counts, strict=True)]
+    return Observed(captures, torch.cat(logits))
 
 
 class Recorder(TorchFunctionMode):

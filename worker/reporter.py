@@ -1,6 +1,7 @@
 """Tells the database every half second how far the trainer is, and hears there whether it should stop."""
 
 import logging
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from time import monotonic
 from types import TracebackType
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.db import session_scope
 from backend.errors import LeaseLost
+from backend.run_states import RunCommand
 from backend.schemas import Progress
 from backend.services import leases
 from backend.services.leases import Lease
@@ -20,11 +22,17 @@ REPORT_SECONDS = 0.5
 
 
 class Reporter:
-    """A context in which progress is reported; `stop_asked` is set on a cancellation or when the lease is lost."""
+    """A context in which progress is reported.
 
-    def __init__(self, lease: Lease) -> None:
+    `stop_asked` is set when the run is to be cancelled or paused, or the lease is lost. Training looks at it after each
+    step; where nothing is to be kept of the step, `interrupt` is called as well.
+    """
+
+    def __init__(self, lease: Lease, interrupt: Callable[[], object] = bool) -> None:
         self.stop_asked = Event()
+        self.pausing = False
         self.lease_lost = False
+        self._interrupt = interrupt
         self._lease = lease
         self._progress = Progress()
         self._lock = Lock()
@@ -70,10 +78,24 @@ class Reporter:
             progress = self._progress
         try:
             with session_scope() as session:
-                if leases.report_progress(session, self._lease, progress):
-                    self.stop_asked.set()
+                asked = leases.report_progress(session, self._lease, progress)
         except LeaseLost:
             self.lease_lost = True
             self.stop_asked.set()
         except SQLAlchemyError as error:
             log.warning("the database does not answer: %s", error)
+        else:
+            self._ask(asked)
+
+    def _ask(self, asked: RunCommand | None) -> None:
+        """A pause waits for the end of a step, and of a recording; before the first step there is nothing to keep."""
+        if asked is None:
+            if self.pausing:
+                # The pause was taken back before training saw it.
+                self.pausing = False
+                self.stop_asked.clear()
+            return
+        self.pausing = asked is RunCommand.PAUSE
+        self.stop_asked.set()
+        if not self._ended.is_set() and (not self.pausing or self._progress.phase in ("starting", "loading")):
+            self._interrupt()

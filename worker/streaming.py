@@ -23,6 +23,7 @@ from torch.utils.data import Dataset as Indexed
 from worker.augmentation import random_box
 from worker.data import Batch, DatasetUnavailable, Epoch, Split, mean_and_std
 from worker.pictures import FITTED_PIXELS, Format, decoded, opened, pixels_of
+from worker.share import ALONE, Share
 
 SCALED_PIXELS = 256
 SAMPLED_IMAGES = 2000
@@ -117,6 +118,7 @@ class StreamedFeed:
     def __init__(self, data: StreamedData, device: torch.device) -> None:
         self.device = device
         self._labels = {"train": data.train_labels, "test": data.test_labels}
+        self._input_shape = data.input_shape
         self._training, self._others = (_Processes(data.pictures, pinned=device.type == "cuda") for _ in range(2))
         self._kept: tuple[Tensor, Tensor] | None = None
 
@@ -126,8 +128,8 @@ class StreamedFeed:
         draws = None if epoch.augmentation == "none" else (epoch.seed, epoch.epoch)
         return self._batches(self._training, "train", parts, draws)
 
-    def clean_batches(self, split: Split, size: int) -> Iterator[Batch]:
-        parts = torch.split(torch.arange(len(self._labels[split])), size)
+    def clean_batches(self, split: Split, size: int, share: Share = ALONE) -> Iterator[Batch]:
+        parts = torch.split(share.of(torch.arange(len(self._labels[split]))), size)
         return self._batches(self._others, split, parts, None)
 
     def images(self, indices: Int64[Tensor, " images"]) -> UInt8[Tensor, "images channels height width"]:
@@ -140,8 +142,10 @@ class StreamedFeed:
     def _batches(
         self, processes: "_Processes", split: Split, parts: Sequence[Tensor], draws: tuple[int, int] | None
     ) -> Iterator[Batch]:
-        wanted = [[Wanted(split, index, draws) for index in part.tolist()] for part in parts]
-        for part, images in zip(parts, processes.load(wanted), strict=True):
+        wanted = [[Wanted(split, index, draws) for index in part.tolist()] for part in parts if len(part)]
+        loaded = processes.load(wanted)
+        for part in parts:
+            images = next(loaded) if len(part) else torch.empty(0, *self._input_shape, dtype=torch.uint8)
             labels = self._labels[split][part]
             yield images.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
 

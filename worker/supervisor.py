@@ -1,5 +1,6 @@
 """Watches over one trainer: a process of its own, so that what it holds of a GPU goes back when it ends."""
 
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -7,106 +8,144 @@ import signal
 import subprocess
 import sys
 import time
-from queue import Empty, SimpleQueue
+from collections.abc import Sequence
+from contextvars import copy_context
+from enum import StrEnum
+from functools import partial
 from threading import Thread
-from typing import IO
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.db import read_scope, session_scope
+from backend.db import patiently, session_scope
 from backend.errors import LeaseLost
-from backend.schemas import RunStatus
-from backend.services import events, leases
+from backend.run_states import RunCommand
+from backend.services import leases
 from backend.services.leases import Lease
+from backend.settings import settings
+from worker.machine import VISIBLE
+from worker.priority import give_way
+from worker.run_log import keep_log
+from worker.signs_of_life import Listener
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
-LOG_SECONDS = 0.5
+STARTING_SECONDS = 0.5
+"""Between two heartbeats while the trainer imports torch and cannot hear by itself that it is to stop."""
 TERMINATE_AFTER_SECONDS = 5.0
 KILL_AFTER_SECONDS = 10.0
 GRACE_SECONDS = 4.0
-NICE = 5
+STOP_SECONDS = 5.0
+"""So long a worker that has to go tries to give its run back; then it is left to be found silent."""
 
 WAITING = {"OMP_WAIT_POLICY": "passive"}
 """Torch's threads sleep while they wait for one another: if they spin, the thread that measures lacks a core."""
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
 
 shutting_down = multiprocessing.Event()
 """Set by Celery's main process, seen by the process of its pool in which a run is supervised."""
 
 
-def supervise(lease: Lease) -> None:
-    """Start the trainer of a claimed run and stay with it to the end; if it cannot write that end, write it here."""
+class Ended(StrEnum):
+    """Why a supervisor no longer watches its trainer."""
+
+    ITSELF = "it ended by itself"
+    FENCED = "the run belongs to another attempt, or has ended"
+    CANCELLED = "it did not end when the run was cancelled"
+    UNBEGUN = "the run was cancelled or paused before it had begun"
+    SILENT = "it gave no sign of life any more"
+    STOPPING = "this worker has to go"
+
+
+def supervise(lease: Lease, gpus: Sequence[str] = (), devices: int = 1) -> None:
+    """Start the trainer of a claimed run and stay with it to the end; if it cannot write that end, write it here.
+
+    The trainer sees these GPUs alone; none leaves the choice to CUDA.
+    """
+    signs = Listener()
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "worker.trainer", str(lease.run_id), lease.token],
+        _command(lease, signs.descriptor, devices),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=WAITING | os.environ,
+        env=WAITING | os.environ | ({VISIBLE: ",".join(gpus)} if gpus else {}),
         start_new_session=True,
-        preexec_fn=_prepare,
+        pass_fds=[signs.descriptor],
+        preexec_fn=partial(_prepare, os.getpid()),
     ) as trainer:
-        keeper = Thread(target=_keep_log, args=(lease.run_id, trainer.stdout), daemon=True)
+        os.close(signs.descriptor)
+        keeper = Thread(target=copy_context().run, args=(keep_log, lease, trainer.stdout), daemon=True)
         keeper.start()
         try:
-            _watch(lease, trainer)
+            ended = _watch(lease, trainer, signs)
         except BaseException:
             # This process is being ended: SystemExit, raised by the signal handler of Celery's pool.
             _end(trainer)
-            _give_back(lease)
+            _write_end(lease, Ended.STOPPING, None)
             raise
         _end(trainer)
         keeper.join(timeout=10)
-    if trainer.returncode != 0:
-        _write_end(lease, trainer.returncode)
+    signs.close()
+    if trainer.returncode != 0 and ended is not Ended.FENCED:
+        _write_end(lease, ended, trainer.returncode)
 
 
-def _prepare() -> None:
-    # Server and browser on the same machine come first; where they are idle, this costs nothing.
-    os.nice(NICE)
+def _command(lease: Lease, signs: int, devices: int) -> list[str]:
+    """One trainer, or the launcher of as many processes as the run has devices."""
+    if devices == 1:
+        return [sys.executable, "-u", "-m", "worker.trainer", *map(str, lease), str(signs)]
+    return [sys.executable, "-u", "-m", "worker.launcher", *map(str, lease), str(signs), str(devices)]
+
+
+def _prepare(supervisor: int) -> None:
+    # The kernel ends the trainer when its supervisor is gone, however it went.
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != supervisor:
+            os._exit(1)
+    give_way()
     # Celery's pool ignores SIGTERM and the trainer would inherit that, until it has been imported and sets a handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _give_back(lease: Lease) -> None:
-    """Queue the run again, where a trainer that had hardly begun has not done so itself."""
-    try:
-        with session_scope() as session:
-            leases.give_back(session, lease)
-    except LeaseLost:
-        return
-
-
-def _watch(lease: Lease, trainer: subprocess.Popen[str]) -> None:
-    """Return when the trainer has ended, when it may no longer write, or when this worker shuts down."""
+def _watch(lease: Lease, trainer: subprocess.Popen[str], signs: Listener) -> Ended:
+    """Return when the trainer has ended, when it may no longer write, or when it or this worker has to go."""
+    main = os.getppid()
     next_heartbeat = time.monotonic()
     while True:
         try:
             trainer.wait(timeout=LOOK_SECONDS)
-            return
+            return Ended.ITSELF
         except subprocess.TimeoutExpired:
             pass
-        if shutting_down.is_set():
-            return
+        if shutting_down.is_set() or os.getppid() != main:
+            return Ended.STOPPING
+        if signs.silent_for_longer_than(settings().lease_silent_seconds):
+            return Ended.SILENT
         if time.monotonic() < next_heartbeat:
             continue
-        next_heartbeat += HEARTBEAT_SECONDS
+        next_heartbeat = time.monotonic() + (HEARTBEAT_SECONDS if signs.begun else STARTING_SECONDS)
         try:
             with session_scope() as session:
-                since_cancel = leases.heartbeat(session, lease)
+                asked = leases.heartbeat(session, lease)
         except LeaseLost:
-            # The trainer has written its end and is on its way out, or it must go.
-            return
+            return Ended.FENCED
         except SQLAlchemyError as error:
+            # The lease stays ours unless somebody takes it; whoever might waits until we could have been heard.
             log.warning("the database does not answer: %s", error)
             continue
-        if since_cancel is not None and since_cancel > TERMINATE_AFTER_SECONDS:
-            trainer.terminate()
-        if since_cancel is not None and since_cancel > KILL_AFTER_SECONDS:
-            return
+        if asked is not None and not signs.begun:
+            return Ended.UNBEGUN
+        if asked is not None and asked.command is RunCommand.CANCEL:
+            if asked.seconds > TERMINATE_AFTER_SECONDS:
+                trainer.terminate()
+            if asked.seconds > KILL_AFTER_SECONDS:
+                return Ended.CANCELLED
 
 
 def _end(trainer: subprocess.Popen[str]) -> None:
@@ -123,61 +162,30 @@ def _end(trainer: subprocess.Popen[str]) -> None:
     trainer.wait()
 
 
-def _write_end(lease: Lease, code: int) -> None:
-    """A trainer that ended with 0 wrote its own end; of any other only the code is known, or the signal."""
-    try:
+def _write_end(lease: Lease, ended: Ended, code: int | None) -> None:
+    """Of a trainer that did not end with 0: that one wrote its own end, of any other only this is known."""
+    stopping = ended in (Ended.STOPPING, Ended.UNBEGUN) or code == -signal.SIGTERM
+
+    def write() -> None:
         with session_scope() as session:
-            if leases.heartbeat(session, lease) is not None:
-                leases.end(session, lease, RunStatus.CANCELLED)
-            elif code == -signal.SIGTERM:
-                # It was told to stop before it could give the run back itself.
+            if stopping:
                 leases.give_back(session, lease)
             else:
-                leases.end(session, lease, RunStatus.FAILED, _reason(code))
+                leases.lose(session, lease, _reason(ended, code))
+
+    try:
+        patiently(write, STOP_SECONDS if stopping else settings().database_patience_seconds)
     except LeaseLost:
         return
+    except SQLAlchemyError as error:
+        log.error("the end of run %s is not written, it will be found silent: %s", lease.run_id, error)
 
 
-def _reason(code: int) -> str:
+def _reason(ended: Ended, code: int | None) -> str:
+    if ended is Ended.SILENT:
+        return f"The trainer gave no sign of life for {settings().lease_silent_seconds:g} s and was killed"
     if code == -signal.SIGKILL:
         return "The trainer was killed from outside; most often the machine had no memory left"
-    if code < 0:
+    if code is not None and code < 0:
         return f"The trainer was ended by signal {signal.Signals(-code).name}; its log may say why"
     return f"The trainer ended with exit code {code}; its log may say why"
-
-
-def _keep_log(run_id: int, output: IO[str]) -> None:
-    """Store what the trainer prints, in batches, until it closes its output."""
-    lines: SimpleQueue[str | None] = SimpleQueue()
-    Thread(target=_read_lines, args=(output, lines), daemon=True).start()
-    with read_scope() as session:
-        number = 1 + events.last_log_line(session, run_id)
-    while True:
-        batch = [lines.get()]
-        time.sleep(LOG_SECONDS)
-        while True:
-            try:
-                batch.append(lines.get_nowait())
-            except Empty:
-                break
-        texts = [line for line in batch if line is not None]
-        number += _store(run_id, number, texts)
-        if None in batch:
-            return
-
-
-def _read_lines(output: IO[str], lines: SimpleQueue[str | None]) -> None:
-    for line in output:
-        lines.put(line.rstrip("\n").replace("\0", ""))
-    lines.put(None)
-
-
-def _store(run_id: int, first: int, lines: list[str]) -> int:
-    """How many lines were stored: all, or none where the run is gone or the database away."""
-    try:
-        with session_scope() as session:
-            events.add_log_lines(session, run_id, first, lines)
-    except SQLAlchemyError as error:
-        log.warning("log lines of run %s are lost: %s", run_id, error)
-        return 0
-    return len(lines)

@@ -1,36 +1,65 @@
 """The one Celery task, and the signs of life that a worker gives."""
 
 import logging
-import os
 from datetime import datetime
 from functools import lru_cache
 
-import pynvml
+import structlog
+from billiard.process import current_process
 from celery import shared_task, signals
 from celery.app.task import Task
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.db import engine, session_scope
+from backend.db import engine, patiently, session_scope
 from backend.models import now
 from backend.queue import TRAIN
 from backend.services import leases, workers
+from backend.services.leases import Lease
+from worker import watchdog
+from worker.machine import gpus, load, machine
 from worker.supervisor import shutting_down, supervise
 
 log = logging.getLogger(__name__)
 
+CLAIM_SECONDS = 60.0
+"""So long the database may be away; then the server sends the message once more when it is back."""
+
 
 @shared_task(name=TRAIN, bind=True)
 def train(self: Task, run_id: int) -> None:
-    """Train one run to its end. A message that comes twice, or too late, finds the row claimed and does nothing."""
+    """Train the run that comes first to its end. A message that comes twice, or too late, does no harm.
+
+    The message says that run `run_id` waits; another one may come before it, then that one is trained.
+    """
     if shutting_down.is_set():
         # This worker takes nothing new; it wakes another one for the run when it has ceased to listen.
         return
-    with session_scope() as session:
-        lease = leases.claim(session, run_id, self.request.hostname or "unknown")
-    if lease is None:
-        log.info("run %s is not waiting any more", run_id)
+    claimed = patiently(lambda: _claim(run_id, self.request.hostname or "unknown"), CLAIM_SECONDS)
+    if claimed is None:
+        log.info("run %s is not waiting any more, nor is another one", run_id)
         return
-    supervise(lease)
+    lease, devices = claimed
+    with structlog.contextvars.bound_contextvars(run=lease.run_id, attempt=lease.attempt):
+        log.info("run %s begins its attempt %s", lease.run_id, lease.attempt)
+        supervise(lease, _gpus(devices), devices)
+        log.info("the trainer of run %s has ended", lease.run_id)
+
+
+def _gpus(count: int) -> tuple[str, ...]:
+    """That of this process of Celery's pool, which has one process for each GPU, and those after it, up to so many.
+
+    A run on several GPUs shares them with the runs of the other processes; it is given only to a worker that has as
+    many (`Machine.trainable`).
+    """
+    first = current_process().index % len(gpus()) if gpus() else 0
+    return (gpus()[first:] + gpus()[:first])[:count]
+
+
+def _claim(run_id: int, worker: str) -> tuple[Lease, int] | None:
+    """The lease of a run, and how many devices it takes."""
+    with session_scope() as session:
+        lease = leases.claim_next(session, run_id, worker, machine())
+        return (lease, leases.spec_of(session, lease).devices) if lease else None
 
 
 @signals.worker_process_init.connect
@@ -39,13 +68,18 @@ def _fresh_connections(**_: object) -> None:
     engine().dispose(close=False)
 
 
+@signals.worker_ready.connect
+def _watch_over_the_consumer(**_: object) -> None:
+    watchdog.start()
+
+
 @signals.heartbeat_sent.connect
 def _report(sender: object, **_: object) -> None:
     """Celery's main process sends one every two seconds, as long as its broker answers."""
     name = str(sender.eventer.hostname)  # type: ignore[attr-defined]
     try:
         with session_scope() as session:
-            workers.report_worker(session, name, _device(), _started_at())
+            workers.report_worker(session, name, machine(), load(), _started_at())
     except SQLAlchemyError as error:
         log.warning("the database does not answer: %s", error)
 
@@ -69,14 +103,3 @@ def _say_good_bye(sender: object, **_: object) -> None:
 @lru_cache
 def _started_at() -> datetime:
     return now()
-
-
-@lru_cache
-def _device() -> str:
-    """The GPUs by name, or the CPU. Not from torch, which takes seconds to import and belongs to the trainer."""
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return f"CPU, {os.cpu_count()} cores"
-    handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
-    return ", ".join(pynvml.nvmlDeviceGetName(handle) for handle in handles)

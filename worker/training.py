@@ -6,7 +6,7 @@ Everything random comes from the spec's seed. The order of the images and their 
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,13 +15,16 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from backend.schemas import RunSpec
+from backend.schemas import DeviceKind, RunSpec
 from worker.data import Dataset, Epoch, Split
 from worker.nets import evaluating
+from worker.share import ALONE, Share, WholeDropout, shared
 
 EVALUATION_BATCH = 1024
 EVALUATION_PIXELS = 2**23
 """At most so many pixels of one channel are evaluated at once: 167 images of 224×224."""
+ONE_CYCLE_RISE = 25
+ONE_CYCLE_FALL = 10_000
 CHECK_STEPS = 50
 """On a GPU, reading the loss waits for it: so often it is read there; on the CPU at every step."""
 
@@ -64,15 +67,25 @@ class Training:
     """Iterate to train: each item is a `Step`, and nothing goes on until the next one is asked for.
 
     Iterated anew, or after `load_state_dict`, it goes on where it stood, without repeating the step it stood at.
+
+    One of several processes gives its share; all of them iterate and evaluate alike, and all are told the same.
     """
 
-    def __init__(self, net: nn.Module, data: Dataset, spec: RunSpec, device: torch.device) -> None:
+    def __init__(
+        self, net: nn.Module, data: Dataset, spec: RunSpec, device: torch.device, share: Share = ALONE
+    ) -> None:
         if device.type == "cuda":
             torch.backends.cudnn.benchmark = True
             torch.set_float32_matmul_precision("high" if spec.precision == "bf16" else "highest")
         self.spec = spec
         self.device = device
+        self.share = share
         self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._trained: nn.Module = self.net
+        # The compiled net has the same weights; whatever else asks for the net meets the one that was built.
+        self._compiled = cast(nn.Module, torch.compile(self.net, dynamic=False)) if spec.compile else None
+        if not share.alone:
+            self.net, self._trained = shared(self.net, device)
         self.feed = data.feed(device)
         self.counts: dict[Split, int] = {"train": len(data.train_labels), "test": len(data.test_labels)}
         _, height, width = data.input_shape
@@ -80,7 +93,7 @@ class Training:
         self.scale = (1 / (255 * data.std)).to(device)[:, None, None]
         self.shift = (-data.mean / data.std).to(device)[:, None, None]
         self.optimiser = torch.optim.SGD(
-            net.parameters(),
+            self.net.parameters(),
             lr=spec.optimiser.lr,
             momentum=spec.optimiser.momentum,
             nesterov=spec.optimiser.nesterov,
@@ -107,7 +120,7 @@ class Training:
             self.step += 1
             loss = None
             if self.device.type == "cpu" or self.step in due or len(untold) == CHECK_STEPS:
-                loss = torch.stack(untold).mean().item()
+                loss = self.share.summed(torch.stack(untold).mean()).item()
                 untold = []
                 if not math.isfinite(loss):
                     raise Diverged(self.step / self.steps_per_epoch, self.step)
@@ -140,10 +153,12 @@ class Training:
         loss = torch.zeros((), dtype=torch.float64, device=self.device)
         right = torch.zeros((), dtype=torch.int64, device=self.device)
         with evaluating(self.net):
-            for images, labels in self.feed.clean_batches(split, self.evaluation_batch):
-                logits = self._logits(self.normalise(images))
+            for images, labels in self.feed.clean_batches(split, self.evaluation_batch, self.share):
+                logits = self._logits(self.net, self.normalise(images))
                 loss += F.cross_entropy(logits, labels, reduction="sum")
                 right += (logits.argmax(1) == labels).sum()
+        self.share.summed(loss)
+        self.share.summed(right)
         return Evaluation(loss.item() / self.counts[split], right.item() / self.counts[split])
 
     def probe_images(self, indices: Int64[Tensor, " images"]) -> Float[Tensor, "images channels height width"]:
@@ -160,7 +175,7 @@ class Training:
         """The batches that are left, from the middle of an epoch on if need be."""
         for epoch in range(self.step // self.steps_per_epoch, self.spec.epochs):
             done = self.step % self.steps_per_epoch
-            wanted = Epoch(self.spec.seed, epoch, self.batch_sizes, done, self.spec.augmentation)
+            wanted = Epoch(self.spec.seed, epoch, self.batch_sizes, done, self.spec.augmentation, self.share)
             for images, labels in self.feed.batches(wanted):
                 yield self.normalise(images), labels
 
@@ -169,29 +184,58 @@ class Training:
             group["lr"] = learning_rate(self.spec, self.step, self.steps_per_epoch)
         if not self.net.training:
             self.net.train()
-        loss = F.cross_entropy(self._logits(images), labels)
+        loss = self._loss(images, labels)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # Gradients are averaged over the processes, while the whole batch's loss is the sum of theirs.
+        (loss if self.share.alone else loss * self.share.processes).backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         return loss.detach()
 
-    def _logits(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
+    def _loss(self, images: Float[Tensor, "batch channels height width"], labels: Int64[Tensor, " batch"]) -> Tensor:
+        """The batch's mean loss, or this process's part of it."""
+        smoothing = self.spec.label_smoothing
+        if self.share.alone:
+            return F.cross_entropy(self._logits(self._for(len(images)), images), labels, label_smoothing=smoothing)
+        whole = self.batch_sizes[self.step % self.steps_per_epoch]
+        with WholeDropout(self.share, whole):
+            logits = self._logits(self._trained, images)
+        return F.cross_entropy(logits, labels, reduction="sum", label_smoothing=smoothing) / whole
+
+    def _for(self, images: int) -> nn.Module:
+        """The net for a batch of so many. For the rest of an epoch nothing is compiled: that takes longer than it."""
+        if self._compiled is None or images != self.spec.batch_size:
+            return self._trained
+        return self._compiled
+
+    def _logits(
+        self, net: nn.Module, images: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch classes"]:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.spec.precision == "bf16"):
-            logits: Tensor = self.net(images)
+            logits: Tensor = net(images)
         return logits.float()
 
     def _report(self, loss: float | None, due: bool) -> Step:
         epoch, within = divmod(self.step, self.steps_per_epoch)
-        images = epoch * sum(self.batch_sizes) + sum(self.batch_sizes[:within])
+        images = epoch * self.counts["train"] + within * self.batch_sizes[0]  # all but the last one are equal
         lr = learning_rate(self.spec, max(self.step - 1, 0), self.steps_per_epoch)
         return Step(self.step, self.step / self.steps_per_epoch, lr, images, loss, due)
 
 
-def choose_device(name: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to train on; auto is the GPU where there is one. Raises ValueError for a GPU that is not there."""
-    if name == "cuda" and not torch.cuda.is_available():
+def choose_device(name: DeviceKind, share: Share = ALONE) -> torch.device:
+    """The device to train on; auto is the GPU where there is one, of several processes each has its own.
+
+    Raises ValueError for a GPU that is not there.
+    """
+    if name is DeviceKind.CUDA and not torch.cuda.is_available():
         raise ValueError("the run asks for device cuda, but this machine has no CUDA GPU that torch can use.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if name is DeviceKind.CPU or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if share.processes > torch.cuda.device_count():
+        raise ValueError(
+            f"the run asks for {share.processes} devices, but this worker has {torch.cuda.device_count()} GPUs; "
+            "set devices to at most that many."
+        )
+    return torch.device("cuda") if share.alone else torch.device("cuda", share.rank)
 
 
 def batch_sizes(images: int, batch_size: int, least: int = 1) -> list[int]:
@@ -226,6 +270,21 @@ def learning_rate(spec: RunSpec, step: int, steps_per_epoch: int) -> float:
     """The rate of the update that follows `step` earlier ones."""
     lr, schedule = spec.optimiser.lr, spec.lr_schedule
     if schedule.kind == "cosine":
-        return lr * (1 + math.cos(math.pi * step / (spec.epochs * steps_per_epoch))) / 2
+        return _along_cosine(lr, 0.0, step / (spec.epochs * steps_per_epoch))
+    if schedule.kind == "one_cycle":
+        return _one_cycle(lr, schedule.warm_up, step, spec.epochs * steps_per_epoch)
     passed = sum(milestone <= step // steps_per_epoch for milestone in spec.decays)
     return lr * schedule.gamma**passed
+
+
+def _one_cycle(peak: float, warm_up: float, step: int, steps: int) -> float:
+    """As torch's OneCycleLR has it, which counts the first and the last step as the ends of the two phases."""
+    first, last = peak / ONE_CYCLE_RISE, peak / ONE_CYCLE_RISE / ONE_CYCLE_FALL
+    top = warm_up * steps - 1
+    if step <= top:
+        return _along_cosine(first, peak, step / top if top else 1.0)
+    return _along_cosine(peak, last, (step - top) / (steps - 1 - top))
+
+
+def _along_cosine(start: float, end: float, part: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * part)) / 2

@@ -6,8 +6,11 @@ from typing import Annotated, Any
 from fastapi import Depends, Path
 from sqlalchemy.orm import Session
 
+from backend import rate_limits
 from backend.api.problems import Problem
 from backend.db import read_scope, session_scope
+
+PREFIX = "/api/v1"
 
 
 def _reading() -> Iterator[Session]:
@@ -34,3 +37,6 @@ INVALID: Responses = {
     422: {"model": Problem, "description": "a field has a value that cannot be used; `errors` names each"}
 }
 CONFLICT: Responses = {409: {"model": Problem, "description": "the run's state, or an earlier request, forbids it"}}
+TOO_MANY: Responses = {429: {"model": Problem, "description": "too many requests; Retry-After says when to come back"}}
+SUBMISSION = Depends(rate_limits.count_submission)
+"""For each route that makes runs."""

@@ -1,22 +1,23 @@
-"""One watcher per process asks the database what changed; every open stream and socket hears it from here."""
+"""One watcher per process hears from the database what changed; every open stream and socket hears it from here."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from backend.db import read_scope, session_scope
-from backend.services import leases, runs
+from backend.api.news import AWAY_SECONDS, News, changes
+from backend.db import read_scope
+from backend.services.reaper import Reaper
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 0.1
-TAKE_BACK_SECONDS = 5.0
-# A transaction may become visible later than its time stamp says, so each look goes back a little further.
-OVERLAP = timedelta(seconds=5)
+REAP_SECONDS = 5.0
+
+Result = TypeVar("Result")
 
 
 class Subscription:
@@ -27,12 +28,12 @@ class Subscription:
         self._everything = False
         self._news = asyncio.Event()
 
-    def tell(self, changed: set[int] | None) -> None:
+    def tell(self, changed: News) -> None:
         self._everything |= changed is None
         self._changed |= changed or set()
         self._news.set()
 
-    async def next(self, timeout_seconds: float) -> set[int] | None:
+    async def next(self, timeout_seconds: float) -> News:
         """Wait for news; the empty set when none came in time."""
         try:
             await asyncio.wait_for(self._news.wait(), timeout_seconds)
@@ -45,11 +46,11 @@ class Subscription:
 
 
 class Hub:
-    """Passes what the watcher sees on to the subscribers."""
+    """Passes news on to the subscribers, and reads for all of them at once what they then ask for."""
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
-        self._known: dict[int, datetime] = {}
+        self._reads: dict[Hashable, asyncio.Task[Any]] = {}
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[Subscription]:
@@ -61,49 +62,50 @@ class Hub:
             self._subscriptions.discard(subscription)
 
     async def watch(self) -> None:
-        """Look again and again, for ever; a database that is away is waited for."""
+        """Tell of all that changes, for ever."""
         while True:
             try:
-                changed = await asyncio.to_thread(self._look)
-            except SQLAlchemyError as error:
-                log.warning("the database does not answer: %s", error)
-                await asyncio.sleep(2)
-                continue
-            if changed is None or changed:
-                for subscription in self._subscriptions:
-                    subscription.tell(changed)
-            await asyncio.sleep(WATCH_SECONDS)
+                async for changed in changes():
+                    self._tell(changed)
+            except Exception:
+                log.exception("looking for news failed; it begins again")
+                await asyncio.sleep(AWAY_SECONDS)
 
-    def _look(self) -> set[int] | None:
-        """The runs that changed since the last look; None where one is gone."""
-        newest = max(self._known.values(), default=None)
-        with read_scope() as session:
-            found = runs.changed_since(session, newest - OVERLAP if newest else None)
-            count = runs.count_runs(session)
-        changed = {run_id for run_id, when in found.items() if self._known.get(run_id) != when}
-        self._known |= found
-        if count < len(self._known):
-            with read_scope() as session:
-                self._known = runs.changed_since(session, None)
-            return None
-        return changed
+    def _tell(self, changed: News) -> None:
+        # What was read before is out of date.
+        self._reads.clear()
+        for subscription in self._subscriptions:
+            subscription.tell(changed)
+
+    async def read(self, key: Hashable, query: Callable[[Session], Result]) -> Result:
+        """What the query finds; those who ask by the same key between two pieces of news share one answer."""
+        if key not in self._reads:
+            self._reads[key] = asyncio.create_task(asyncio.to_thread(_read, query))
+        reading = self._reads[key]
+        try:
+            result: Result = await asyncio.shield(reading)
+        except Exception:
+            # It may go better next time.
+            if self._reads.get(key) is reading:
+                del self._reads[key]
+            raise
+        return result
+
+
+def _read(query: Callable[[Session], Result]) -> Result:
+    with read_scope() as session:
+        return query(session)
 
 
 async def keep_runs_moving() -> None:
-    """Wake what waits when the server starts, then take runs back from workers that fell silent, for ever."""
-    first = True
+    """Take runs back from workers that fell silent and wake workers for runs whose message was lost, for ever."""
+    reaper = Reaper()
     while True:
         try:
-            await asyncio.to_thread(_look_after_runs, first)
-            first = False
+            for run_id in await asyncio.to_thread(reaper.look):
+                log.warning("run %s was taken back from a worker that fell silent", run_id)
         except SQLAlchemyError as error:
             log.warning("the database does not answer: %s", error)
-        await asyncio.sleep(TAKE_BACK_SECONDS)
-
-
-def _look_after_runs(first: bool) -> None:
-    with session_scope() as session:
-        if first:
-            leases.wake_queued(session)
-        for run_id in leases.take_back_silent(session):
-            log.warning("run %s was taken back from a worker that fell silent", run_id)
+        except Exception:
+            log.exception("looking after the runs failed; the next look is in %s s", REAP_SECONDS)
+        await asyncio.sleep(REAP_SECONDS)

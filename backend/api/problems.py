@@ -10,9 +10,10 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from backend.db import AWAY
 from backend.errors import AppError, FieldError, InvalidInput, Unavailable
 
 log = logging.getLogger(__name__)
@@ -60,14 +61,21 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DataError, _data_error)
-    app.add_exception_handler(OperationalError, _database_error)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind in AWAY:
+        app.add_exception_handler(kind, _database_error)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def problem_of(request: Request, error: AppError) -> Response:
+    errors = error.errors if isinstance(error, InvalidInput) else []
+    answer = problem(request, error.status, error.title, error.detail, errors)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101
-    errors = error.errors if isinstance(error, InvalidInput) else []
-    return problem(request, error.status, error.title, error.detail, errors)
+    return problem_of(request, error)
 
 
 def _validation_error(request: Request, error: Exception) -> Response:
@@ -88,10 +96,10 @@ def _data_error(request: Request, error: Exception) -> Response:
 
 def _database_error(request: Request, error: Exception) -> Response:
     log.error("the database failed on %s", request.url.path, exc_info=error)
-    return problem(request, Unavailable.status, Unavailable.title, "the database does not answer; try again shortly")
+    return problem_of(request, Unavailable("the database does not answer; try again shortly"))
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected(request: Request, error: Exception) -> Response:
     log.error("unexpected error on %s", request.url.path, exc_info=error)
     return problem(request, 500, AppError.title, "something went wrong on the server; its log says what")
 

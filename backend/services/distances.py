@@ -11,16 +11,9 @@ from backend import artifacts, codec
 from backend.correlation import Correlation, correlate
 from backend.errors import NotFound
 from backend.schemas import Measure, Quantity
+from backend.series import OverlapAgainstDistance
 from backend.services.runs import get_run
-from backend.services.statistics import array_at, arrays_over_time
-
-
-class OverlapAgainstDistance(NamedTuple):
-    """Both of every pair, in the order of `codec.to_pairs`, and how they go together."""
-
-    overlap: Float[ndarray, " pairs"] | Int[ndarray, " pairs"]
-    distance: Float[ndarray, " pairs"]
-    correlation: Correlation
+from backend.services.statistics import array_at, arrays_over_time, check_image
 
 
 class Correlations(NamedTuple):
@@ -47,6 +40,38 @@ def overlap_against_distance(
     overlap = array_at(session, run_id, Measure.CLOSENESS, quantity, layer, t)
     distance = distances(session, run_id)
     return OverlapAgainstDistance(overlap, distance, _correlate(overlap, distance))
+
+
+class Box(NamedTuple):
+    """A part of the plane of distance and overlap; both ends belong to it."""
+
+    distance: tuple[float, float]
+    overlap: tuple[float, float]
+
+
+class PairsInside(NamedTuple):
+    """The pairs in a box that are closest in data space, and how many there are in it."""
+
+    total: int
+    image: Int[ndarray, " pairs"]
+    other: Int[ndarray, " pairs"]
+    distance: Float[ndarray, " pairs"]
+    overlap: Float[ndarray, " pairs"] | Int[ndarray, " pairs"]
+
+
+def pairs_inside(
+    session: Session, run_id: int, quantity: Quantity, layer: int, t: int, box: Box, limit: int
+) -> PairsInside:
+    """The pairs whose distance and overlap lie in the box. Raises NotFound."""
+    found = overlap_against_distance(session, run_id, quantity, layer, t)
+    images = check_image(session, run_id, 0)
+    inside = np.ones(len(found.distance), dtype=bool)
+    for values, (low, high) in ((found.distance, box.distance), (found.overlap, box.overlap)):
+        inside &= (values >= low) & (values <= high)
+    places = np.flatnonzero(inside)
+    nearest = places[np.argsort(found.distance[places], kind="stable")][:limit]
+    i, j = np.triu_indices(images, k=1)
+    return PairsInside(len(places), i[nearest], j[nearest], found.distance[nearest], found.overlap[nearest])
 
 
 def correlations_over_time(session: Session, run_id: int, quantity: Quantity, layer: int) -> Correlations:

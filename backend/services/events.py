@@ -5,11 +5,14 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.errors import LeaseLost
 from backend.models import Event, LogLine, Run
 from backend.schemas import EventOut, LogLineOut
 
 
-def add_event(session: Session, run: Run, kind: Literal["status", "recording"], data: dict[str, Any]) -> None:
+def add_event(
+    session: Session, run: Run, kind: Literal["status", "recording", "warning"], data: dict[str, Any]
+) -> None:
     """Append to the run's events. The transaction must hold the run's row: that orders them."""
     run.last_event += 1
     session.add(Event(run_id=run.id, number=run.last_event, kind=kind, data=data))
@@ -21,8 +24,17 @@ def events_after(session: Session, run_id: int, number: int) -> list[EventOut]:
     return [EventOut.model_validate(row) for row in rows]
 
 
-def add_log_lines(session: Session, run_id: int, first: int, lines: list[str]) -> None:
-    """Store lines first, first + 1, … of the run's log."""
+def add_log_lines(session: Session, run_id: int, attempt: int, first: int, lines: list[str]) -> None:
+    """Store lines first, first + 1, … of the run's log; those that are there already stay.
+
+    Raises LeaseLost where the attempt is not the newest: a trainer may print after its lease has ended, but not beside
+    its successor.
+    """
+    newest = session.scalar(select(Run.attempt).where(Run.id == run_id).with_for_update())
+    if newest != attempt:
+        raise LeaseLost(f"run {run_id} belongs to another attempt")
+    known = max(last_log_line(session, run_id) - first + 1, 0)
+    first, lines = first + known, lines[known:]
     session.add_all(LogLine(run_id=run_id, number=first + n, text=line[:4000]) for n, line in enumerate(lines))
 
 

@@ -1,6 +1,5 @@
 """Who may write to a run: a worker claims the row and gets a lease, and every write of its trainer carries it."""
 
-from datetime import timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -10,9 +9,11 @@ from sqlalchemy.orm import Session
 from backend import queue
 from backend.errors import LeaseLost
 from backend.models import Run, now
+from backend.run_states import RunCommand
 from backend.schemas import Progress, RunSpec, RunStatus
 from backend.services.events import add_event
-from backend.services.runs import finish
+from backend.services.transitions import finish, pause, queue_again
+from backend.services.workers import Machine
 from backend.settings import settings
 
 
@@ -21,17 +22,18 @@ class Lease(NamedTuple):
 
     run_id: int
     token: str
+    attempt: int
 
 
 def claim(session: Session, run_id: int, worker: str) -> Lease | None:
     """Take a queued run for this worker; None where another was first, so that a second message does no harm."""
-    lease = Lease(run_id, uuid4().hex)
+    token = uuid4().hex
     claimed = session.execute(
         update(Run)
         .where(Run.id == run_id, Run.status == RunStatus.QUEUED)
         .values(
             status=RunStatus.RUNNING,
-            lease=lease.token,
+            lease=token,
             worker=worker,
             attempt=Run.attempt + 1,
             heartbeat_at=now(),
@@ -40,9 +42,32 @@ def claim(session: Session, run_id: int, worker: str) -> Lease | None:
     )
     if claimed.rowcount == 0:  # type: ignore[attr-defined]
         return None
-    run = leased_run(session, lease)
+    run = session.get_one(Run, run_id)
     run.started_at = run.started_at or now()
     add_event(session, run, "status", {"status": RunStatus.RUNNING, "attempt": run.attempt})
+    return Lease(run_id, token, run.attempt)
+
+
+def claim_next(session: Session, woken_for: int, worker: str, machine: Machine) -> Lease | None:
+    """Take the run that comes first of those that this worker can train; None where none waits.
+
+    It need not be the one that the worker was woken for. That one's message is used up, so it is sent once more; where
+    this worker has too few GPUs for it, the reaper does so, lest it come back at once.
+    """
+    best = (
+        select(Run.id)
+        .where(Run.status == RunStatus.QUEUED, machine.trainable)
+        .order_by(Run.priority.desc(), Run.id)
+        .limit(1)
+    )
+    lease = None
+    # Another worker may take the same one between the two statements.
+    while lease is None and (run_id := session.scalar(best)) is not None:
+        lease = claim(session, run_id, worker)
+    if lease is not None and lease.run_id != woken_for:
+        waiting = select(Run.device).where(Run.id == woken_for, Run.status == RunStatus.QUEUED, machine.trainable)
+        if (device := session.scalar(waiting)) is not None:
+            queue.enqueue_run(session, woken_for, device)
     return lease
 
 
@@ -58,19 +83,32 @@ def spec_of(session: Session, lease: Lease) -> RunSpec:
     return RunSpec.model_validate(leased_run(session, lease).spec)
 
 
-def report_progress(session: Session, lease: Lease, progress: Progress) -> bool:
-    """Store how far the trainer is; True where it has been asked to stop. Raises LeaseLost."""
+def report_progress(session: Session, lease: Lease, progress: Progress) -> RunCommand | None:
+    """Store how far the trainer is; what it has been asked to do, to cancel or to pause. Raises LeaseLost."""
     run = leased_run(session, lease)
     run.progress = progress.model_dump()
     run.heartbeat_at = now()
-    return run.cancel_requested_at is not None
+    if run.cancel_requested_at is not None:
+        return RunCommand.CANCEL
+    return RunCommand.PAUSE if run.pause_requested_at is not None else None
 
 
-def heartbeat(session: Session, lease: Lease) -> float | None:
-    """Say that the attempt lives; seconds since it was asked to stop, None where it was not. Raises LeaseLost."""
+class Asked(NamedTuple):
+    """What the attempt has been asked to do, and how long ago."""
+
+    command: RunCommand
+    seconds: float
+
+
+def heartbeat(session: Session, lease: Lease) -> Asked | None:
+    """Say that the attempt lives; hear whether it is to be cancelled or paused. Raises LeaseLost."""
     run = leased_run(session, lease)
     run.heartbeat_at = now()
-    return (now() - run.cancel_requested_at).total_seconds() if run.cancel_requested_at else None
+    if run.cancel_requested_at is not None:
+        return Asked(RunCommand.CANCEL, (now() - run.cancel_requested_at).total_seconds())
+    if run.pause_requested_at is not None:
+        return Asked(RunCommand.PAUSE, (now() - run.pause_requested_at).total_seconds())
+    return None
 
 
 def end(session: Session, lease: Lease, status: RunStatus, reason: str | None = None) -> None:
@@ -79,34 +117,48 @@ def end(session: Session, lease: Lease, status: RunStatus, reason: str | None = 
 
 
 def give_back(session: Session, lease: Lease) -> None:
-    """Queue the run again, for a worker that must stop; the attempt does not count. Raises LeaseLost."""
-    run = leased_run(session, lease)
-    run.attempt -= 1
-    _queue_again(session, run)
+    """End an attempt that was stopped: the run is cancelled or paused where that was asked, else queued again.
+
+    No attempt was lost. Raises LeaseLost.
+    """
+    _stopped(session, leased_run(session, lease))
 
 
-def take_back_silent(session: Session) -> list[int]:
-    """Queue again each run whose worker has been silent for too long; past the last attempt it fails. Their ids."""
-    silent_since = now() - timedelta(seconds=settings().lease_silent_seconds)
-    query = select(Run).where(Run.status == RunStatus.RUNNING, Run.heartbeat_at < silent_since)
-    runs = list(session.scalars(query.with_for_update(skip_locked=True)))
-    for run in runs:
-        if run.cancel_requested_at is not None:
-            finish(session, run, RunStatus.CANCELLED, None)
-        elif run.attempt >= settings().max_attempts:
-            finish(session, run, RunStatus.FAILED, f"its worker fell silent in each of {run.attempt} attempts")
-        else:
-            _queue_again(session, run)
-    return [run.id for run in runs]
+def warn(session: Session, lease: Lease, message: str) -> None:
+    """Tell those who follow the run of something that it survives. Raises LeaseLost."""
+    add_event(session, leased_run(session, lease), "warning", {"message": message})
+
+
+def lose(session: Session, lease: Lease, reason: str) -> None:
+    """As `lose_attempt`, for whoever holds the lease. Raises LeaseLost."""
+    lose_attempt(session, leased_run(session, lease), reason)
+
+
+def lose_attempt(session: Session, run: Run, reason: str) -> None:
+    """Queue a run again whose attempt was lost, by a crash or silence; after `max_attempts` losses it fails.
+
+    The transaction holds the row; `reason` is a sentence without its full stop.
+    """
+    run.lost_attempts += 1
+    add_event(session, run, "warning", {"message": f"attempt {run.attempt} was lost: {reason}"})
+    asked_to_stop = run.cancel_requested_at is not None or run.pause_requested_at is not None
+    if run.lost_attempts >= settings().max_attempts and not asked_to_stop:
+        finish(session, run, RunStatus.FAILED, f"{reason}. {run.lost_attempts} attempts were lost.")
+    else:
+        _stopped(session, run)
 
 
 def wake_queued(session: Session) -> None:
     """Send the message of every queued run once more: a broker may have lost it, and a second one does no harm."""
-    for run_id in session.scalars(select(Run.id).where(Run.status == RunStatus.QUEUED).order_by(Run.id)):
-        queue.enqueue_run(session, run_id)
+    waiting = select(Run.id, Run.device).where(Run.status == RunStatus.QUEUED).order_by(Run.id)
+    for run_id, device in session.execute(waiting):
+        queue.enqueue_run(session, run_id, device)
 
 
-def _queue_again(session: Session, run: Run) -> None:
-    run.status, run.lease, run.worker = RunStatus.QUEUED, None, None
-    add_event(session, run, "status", {"status": RunStatus.QUEUED, "attempt": run.attempt})
-    queue.enqueue_run(session, run.id)
+def _stopped(session: Session, run: Run) -> None:
+    if run.cancel_requested_at is not None:
+        finish(session, run, RunStatus.CANCELLED, None)
+    elif run.pause_requested_at is not None:
+        pause(session, run)
+    else:
+        queue_again(session, run)

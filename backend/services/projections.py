@@ -1,11 +1,8 @@
 """Projections: what the net of one recording says of the probe images along their paths of an earlier one (Eq. 9)."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
-from numpy import ndarray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,21 +10,9 @@ from backend import codec
 from backend.errors import NotFound
 from backend.models import Projection
 from backend.schemas import Recorded
+from backend.series import ProjectionMap
 from backend.services.runs import get_run
 from backend.services.statistics import check_image
-
-
-class ProjectionMap(NamedTuple):
-    """Rows are the recordings s that the paths are of, columns the recordings t that the weights are of; NaN for s > t.
-
-    `accuracy` is the share of images that are right, and of one image 1 or 0. `undefined` counts the images whose loss
-    is not finite, which stay out of both.
-    """
-
-    recordings: Int[ndarray, " recordings"]
-    loss: Float[ndarray, "recordings recordings"]
-    accuracy: Float[ndarray, "recordings recordings"]
-    undefined: Int[ndarray, "recordings recordings"]
 
 
 def mean_over_images(session: Session, run_id: int) -> ProjectionMap:

@@ -1,23 +1,25 @@
 """What a trainer writes of a run and what is read back row by row: layers, probe images, recordings, raw paths."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from numpy import ndarray
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from backend import artifacts, codec
 from backend.errors import NotFound
-from backend.models import Layer, LayerArray, LayerSummary, ProbeImage, Projection, Recording
+from backend.models import Answer, ClassName, Layer, LayerArray, LayerSummary, ProbeImage, Projection, Recording
 from backend.schemas import ImageOut, LayerOut, Measure, Quantity, Recorded, RecordingOut
 from backend.services.early_to_mid import store_ratios
 from backend.services.events import add_event
 from backend.services.leases import Lease, leased_run
-from backend.services.runs import get_run
+from backend.services.runs import check_run, get_run
 from backend.summary import Summary
+
+Row = TypeVar("Row")
 
 
 class LayerMeasure(NamedTuple):
@@ -30,13 +32,19 @@ class LayerMeasure(NamedTuple):
     summary: Summary | None
 
 
-def write_layout(session: Session, lease: Lease, layers: list[LayerOut], images: list[ImageOut]) -> None:
-    """Store which layers and probe images the run has; a later attempt of the same run writes the same again."""
+def write_layout(
+    session: Session, lease: Lease, layers: list[LayerOut], images: list[ImageOut], class_names: Sequence[str] = ()
+) -> None:
+    """Store which layers, probe images and classes the run has; a later attempt of it writes the same again."""
     leased_run(session, lease)
     for layer in layers:
         session.merge(Layer(run_id=lease.run_id, **layer.model_dump()))
     for image in images:
         session.merge(ProbeImage(run_id=lease.run_id, **image.model_dump()))
+    session.execute(delete(ClassName).where(ClassName.run_id == lease.run_id))
+    session.add_all(
+        ClassName(run_id=lease.run_id, label=label, name=name[:200]) for label, name in enumerate(class_names)
+    )
 
 
 class ProjectionMeasure(NamedTuple):
@@ -50,19 +58,28 @@ class ProjectionMeasure(NamedTuple):
     right: Float[ndarray, " images"]
 
 
+class AnswerMeasure(NamedTuple):
+    """What the net says of each probe image: its class and its cross-entropy; -1 and NaN where that is not finite."""
+
+    predicted: Int[ndarray, " images"]
+    loss: Float[ndarray, " images"]
+
+
 def write_recording(
     session: Session,
     lease: Lease,
     recording: RecordingOut,
     measures: Sequence[LayerMeasure],
     projections: Sequence[ProjectionMeasure] = (),
+    answers: AnswerMeasure | None = None,
 ) -> None:
     """Store one recording, all of it in the caller's transaction. Raises LeaseLost.
 
     A later attempt may come to the same t again: what the earlier one stored is replaced, and no event tells twice.
     """
     run = leased_run(session, lease)
-    for table in (Recording, LayerArray, LayerSummary, Projection):
+    recording = recording.model_copy(update={"attempt": lease.attempt})
+    for table in (Recording, LayerArray, LayerSummary, Projection, Answer):
         session.execute(delete(table).where(table.run_id == run.id, table.t == recording.t))
     session.add(Recording(run_id=run.id, **recording.model_dump()))
     for found in measures:
@@ -77,6 +94,8 @@ def write_recording(
         if found.summary is not None:
             session.add(LayerSummary(**place, **found.summary._asdict()))
     session.add_all(_projection(run.id, recording.t, found) for found in projections)
+    if answers is not None:
+        session.add(_answer(run.id, recording.t, answers))
     store_ratios(session, run)
     if run.last_recording is None or run.last_recording < recording.t:
         run.last_recording = recording.t
@@ -96,27 +115,54 @@ def _projection(run_id: int, t: int, found: ProjectionMeasure) -> Projection:
     )
 
 
+def _answer(run_id: int, t: int, found: AnswerMeasure) -> Answer:
+    predicted, loss = found.predicted.astype(np.int32), found.loss.astype(np.float32)
+    return Answer(run_id=run_id, t=t, predicted=codec.encode(predicted), loss=codec.encode(loss))
+
+
 def list_recordings(session: Session, run_id: int) -> list[RecordingOut]:
     """Every recording so far, oldest first. Raises NotFound."""
-    get_run(session, run_id)
-    rows = session.scalars(select(Recording).where(Recording.run_id == run_id).order_by(Recording.t))
-    return [RecordingOut.model_validate(row) for row in rows]
+    query = select(Recording).where(Recording.run_id == run_id).order_by(Recording.t)
+    return [RecordingOut.model_validate(row) for row in _rows(session, run_id, query)]
+
+
+def attempts(session: Session, run_id: int) -> dict[int, int]:
+    """Which attempt made each recording."""
+    rows = session.execute(select(Recording.t, Recording.attempt).where(Recording.run_id == run_id)).all()
+    return dict(rows)
 
 
 def list_layers(session: Session, run_id: int) -> list[LayerOut]:
     """The run's ReLU layers in order; empty until the trainer has built the net. Raises NotFound."""
-    get_run(session, run_id)
-    return [
-        LayerOut.model_validate(row)
-        for row in session.scalars(select(Layer).where(Layer.run_id == run_id).order_by(Layer.k))
-    ]
+    query = select(Layer).where(Layer.run_id == run_id).order_by(Layer.k)
+    return [LayerOut.model_validate(row) for row in _rows(session, run_id, query)]
 
 
 def list_images(session: Session, run_id: int) -> list[ImageOut]:
     """The run's probe images in order; empty until the trainer has drawn them. Raises NotFound."""
-    get_run(session, run_id)
-    rows = session.scalars(select(ProbeImage).where(ProbeImage.run_id == run_id).order_by(ProbeImage.i))
-    return [ImageOut.model_validate(row) for row in rows]
+    query = select(ProbeImage).where(ProbeImage.run_id == run_id).order_by(ProbeImage.i)
+    return [ImageOut.model_validate(row) for row in _rows(session, run_id, query)]
+
+
+def count_images(session: Session, run_id: int) -> int:
+    """How many probe images the run has; 0 until the trainer has drawn them. Raises NotFound."""
+    count = session.scalar(select(func.count()).where(ProbeImage.run_id == run_id)) or 0
+    if not count:
+        check_run(session, run_id)
+    return count
+
+
+def times_of(session: Session, run_id: int) -> list[int]:
+    """Every t so far. Raises NotFound."""
+    return _rows(session, run_id, select(Recording.t).where(Recording.run_id == run_id).order_by(Recording.t))
+
+
+def _rows(session: Session, run_id: int, query: Select[Row]) -> list[Row]:
+    """What the query finds of a run; only where that is nothing it has to be asked whether there is such a run."""
+    rows = list(session.scalars(query))
+    if not rows:
+        check_run(session, run_id)
+    return rows
 
 
 def image_png(session: Session, run_id: int, i: int) -> bytes:
@@ -131,7 +177,8 @@ def image_png(session: Session, run_id: int, i: int) -> bytes:
 def packed_paths(session: Session, run_id: int, k: int, t: int) -> UInt8[ndarray, "images bytes"]:
     """The paths of layer k at recording t, eight units to a byte as `codec.pack_paths` orders them. Raises NotFound."""
     run = get_run(session, run_id)
-    data = artifacts.read_paths(run_id, t, k)
+    recording = session.get(Recording, (run_id, t))
+    data = artifacts.read_paths(run_id, recording.attempt, t, k) if recording else None
     if data is None:
         raise NotFound(f"run {run_id} has no paths of layer {k} at recording {t}; it keeps paths: {run.spec.paths}")
     return np.asarray(codec.decode(data), dtype=np.uint8)

@@ -1,60 +1,55 @@
-"""What a user does with runs: submit, look up, cancel, delete."""
+"""Submit runs and look them up. Lists of them: `services.run_list`; what is done to them later: `commands`."""
 
+import json
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from hashlib import sha256
 
-from sqlakeyset import BadBookmark, InvalidPage, Page, PageSerializationError, select_page
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from backend import artifacts, catalogue, queue
-from backend.db import on_commit
-from backend.errors import Conflict, FieldError, InvalidInput, NotFound
-from backend.models import Recording, Run, RunTag, now
-from backend.schemas import Progress, RecordingOut, RunOut, RunPage, RunSpec, RunStatus
+from backend import access, catalogue, queue, run_limits
+from backend.errors import Conflict, NotFound
+from backend.models import Recording, Run, RunTag
+from backend.run_states import possible
+from backend.schemas import Progress, RecordingOut, RunOut, RunSpec, RunStatus, TokenScope
 from backend.services.events import add_event
+from backend.settings import settings
 
 
-class RunSort(StrEnum):
-    NEWEST = "-created_at"
-    OLDEST = "created_at"
-    NAME = "name"
-    NET = "net"
-    DATASET = "dataset"
-    STATUS = "status"
+def submit(
+    session: Session, spec: RunSpec, idempotency_key: str | None = None, sweep_id: int | None = None
+) -> tuple[RunOut, bool]:
+    """Queue a run; (the run, whether it is new).
 
-
-_ORDER = {
-    RunSort.NEWEST: (Run.id.desc(),),
-    RunSort.OLDEST: (Run.id,),
-    RunSort.NAME: (Run.name, Run.id),
-    RunSort.NET: (Run.net, Run.id),
-    RunSort.DATASET: (Run.dataset, Run.id),
-    RunSort.STATUS: (Run.status, Run.id),
-}
-
-
-def submit(session: Session, spec: RunSpec, idempotency_key: str | None = None) -> tuple[RunOut, bool]:
-    """Queue a run; (the run, whether it is new). The same key with the same spec gives the run of the first time.
-
-    Raises InvalidInput where nets and datasets do not allow the spec, Conflict where the key stands for another spec.
+    The same key with the same spec gives the run of the first time, whatever became of it. Raises InvalidInput where
+    nets, datasets or the operator's limits do not allow the spec, Conflict where the key stands for another spec or too
+    many runs wait, Forbidden.
     """
-    catalogue.check(spec)
+    access.require(TokenScope.SUBMIT)
+    run_limits.check(spec)
     if idempotency_key is not None:
-        known = session.scalar(select(Run).where(Run.idempotency_key == idempotency_key))
+        same_key = select(Run).where(Run.idempotency_key == idempotency_key).options(selectinload(Run.tags))
+        known = session.scalar(same_key)
         if known is not None:
             return _same_run(known, spec, idempotency_key), False
+    _check_queue(session)
     run = Run(
         name=spec.name or f"{spec.net} on {spec.dataset.removeprefix(catalogue.IMAGE_FOLDER)}",
         net=spec.net,
         dataset=spec.dataset,
         spec=spec.model_dump(mode="json"),
+        notes=spec.notes,
         status=RunStatus.QUEUED,
         attempt=0,
+        lost_attempts=0,
         last_event=0,
+        priority=spec.priority.rank,
+        device=spec.device,
+        sweep_id=sweep_id,
         idempotency_key=idempotency_key,
+        submitted_digest=_digest(spec) if idempotency_key is not None else None,
+        submitted_by=access.actor().name,
         tags=[RunTag(tag=tag) for tag in spec.tags],
     )
     session.add(run)
@@ -66,52 +61,43 @@ def submit(session: Session, spec: RunSpec, idempotency_key: str | None = None) 
         ) from error
     add_event(session, run, "status", {"status": RunStatus.QUEUED})
     session.flush()
-    queue.enqueue_run(session, run.id)
-    return _out(run, None), True
+    queue.enqueue_run(session, run.id, run.device)
+    return run_out(run, None), True
+
+
+def _check_queue(session: Session) -> None:
+    """Raises Conflict where too many runs of the same token wait already."""
+    name, most = access.actor().name, settings().max_queued_runs
+    waiting = select(func.count()).where(Run.status == RunStatus.QUEUED, Run.submitted_by == name)
+    count = session.scalar(waiting) or 0
+    if count >= most:
+        raise Conflict(f"{count} of your runs wait already, and at most {most} may (PATHSCOPE_MAX_QUEUED_RUNS)")
 
 
 def _same_run(known: Run, spec: RunSpec, idempotency_key: str) -> RunOut:
-    if RunSpec.model_validate(known.spec) != spec:
+    submitted = known.submitted_digest or _digest(RunSpec.model_validate(known.spec))
+    if submitted != _digest(spec):
         raise Conflict(f"Idempotency-Key {idempotency_key!r} was used for another spec (run {known.id})")
-    return _out(known, None)
+    return run_out(known, None)
 
 
-def list_runs(
-    session: Session,
-    *,
-    status: RunStatus | None = None,
-    net: str | None = None,
-    dataset: str | None = None,
-    tag: str | None = None,
-    sort: RunSort = RunSort.NEWEST,
-    limit: int = 50,
-    cursor: str | None = None,
-) -> RunPage:
-    """One page of the runs that fit every filter. Raises InvalidInput for a cursor that is not ours."""
-    query = _with_last(select(Run)).order_by(*_ORDER[sort])
-    for column, value in ((Run.status, status), (Run.net, net), (Run.dataset, dataset)):
-        if value is not None:
-            query = query.where(column == value)
-    if tag is not None:
-        query = query.where(Run.id.in_(select(RunTag.run_id).where(RunTag.tag == tag)))
-    try:
-        # its types are those of SQLAlchemy 2.0, where a row of several columns was one tuple
-        page: Page[Any] = select_page(session, query, per_page=limit, page=cursor)  # type: ignore[arg-type]
-    except (BadBookmark, InvalidPage, PageSerializationError, ValueError) as error:
-        message = "not a cursor of this listing; take it from next_cursor, with the same sort"
-        raise InvalidInput([FieldError("cursor", cursor, message)]) from error
-    return RunPage(
-        runs=[_out(row[0], row[1]) for row in page],
-        next_cursor=page.paging.bookmark_next if page.paging.has_next else None,
-    )
+def _digest(spec: RunSpec) -> str:
+    """The same for equal specs, and in later versions as well, whose new fields have defaults."""
+    return sha256(json.dumps(spec.model_dump(mode="json", exclude_defaults=True), sort_keys=True).encode()).hexdigest()
 
 
 def get_run(session: Session, run_id: int) -> RunOut:
     """Raises NotFound."""
-    row = session.execute(_with_last(select(Run)).where(Run.id == run_id)).one_or_none()
+    row = session.execute(with_last(select(Run)).where(Run.id == run_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no run {run_id}")
-    return _out(row[0], row[1])
+    return run_out(row[0], row[1])
+
+
+def check_run(session: Session, run_id: int) -> None:
+    """Raises NotFound unless there is such a run."""
+    if session.scalar(select(Run.id).where(Run.id == run_id)) is None:
+        raise NotFound(f"there is no run {run_id}")
 
 
 def changed_since(session: Session, since: datetime | None) -> dict[int, datetime]:
@@ -119,68 +105,37 @@ def changed_since(session: Session, since: datetime | None) -> dict[int, datetim
     query = select(Run.id, Run.updated_at)
     if since is not None:
         query = query.where(Run.updated_at >= since)
-    return dict(session.execute(query).tuples().all())
+    return {row.id: row.updated_at for row in session.execute(query)}
 
 
 def count_runs(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Run)) or 0
 
 
-def cancel(session: Session, run_id: int) -> RunOut:
-    """Cancel at once a run that waits; ask the trainer of one that runs. A cancelled run stays so: no error.
-
-    Raises NotFound, and Conflict for a run that has completed or failed.
-    """
-    run = locked_run(session, run_id)
-    if run.status in (RunStatus.COMPLETED, RunStatus.FAILED):
-        raise Conflict(f"run {run_id} is {run.status} and cannot be cancelled")
-    if run.status is RunStatus.QUEUED:
-        finish(session, run, RunStatus.CANCELLED, None)
-    elif run.status is RunStatus.RUNNING and run.cancel_requested_at is None:
-        run.cancel_requested_at = now()
-    session.flush()
-    return get_run(session, run_id)
-
-
-def delete(session: Session, run_id: int) -> None:
-    """Remove a finished run, its rows at once and its files after the commit. Raises NotFound, Conflict."""
-    run = locked_run(session, run_id)
-    if not run.status.finished:
-        raise Conflict(f"run {run_id} is {run.status}; cancel it first, then delete it")
-    session.delete(run)
-    on_commit(session, lambda: artifacts.delete_run(run_id))
-
-
-def locked_run(session: Session, run_id: int) -> Run:
-    """The row, held until the transaction ends. Raises NotFound."""
-    run = session.scalar(select(Run).where(Run.id == run_id).with_for_update())
-    if run is None:
-        raise NotFound(f"there is no run {run_id}")
-    return run
-
-
-def finish(session: Session, run: Run, status: RunStatus, reason: str | None) -> None:
-    """Write the end of a run whose row this transaction holds."""
-    run.status, run.reason, run.finished_at = status, reason, now()
-    run.lease = None
-    add_event(session, run, "status", {"status": status, "reason": reason})
-
-
-def _with_last(query: Select[Run]) -> Select[Run, Recording | None]:
+def with_last(query: Select[Run]) -> Select[Run, Recording | None]:
+    """The query with what `run_out` needs of each run."""
     newest = (Recording.run_id == Run.id) & (Recording.t == Run.last_recording)
-    return query.add_columns(Recording).outerjoin(Recording, newest)
+    return query.options(selectinload(Run.tags)).add_columns(Recording).outerjoin(Recording, newest)
 
 
-def _out(run: Run, last: Recording | None) -> RunOut:
+def run_out(run: Run, last: Recording | None) -> RunOut:
+    cancelling, pausing = run.cancel_requested_at is not None, run.pause_requested_at is not None
     return RunOut(
         id=run.id,
         name=run.name,
         status=run.status,
         reason=run.reason,
         spec=RunSpec.model_validate(run.spec),
+        tags=tuple(sorted(one.tag for one in run.tags)),
+        notes=run.notes,
         attempt=run.attempt,
+        lost_attempts=run.lost_attempts,
         worker=run.worker,
-        cancel_requested=run.cancel_requested_at is not None,
+        submitted_by=run.submitted_by,
+        sweep=run.sweep_id,
+        cancel_requested=cancelling,
+        pause_requested=pausing,
+        possible=possible(run.status, cancelling=cancelling, pausing=pausing),
         created_at=run.created_at,
         started_at=run.started_at,
         finished_at=run.finished_at,

@@ -16,7 +16,7 @@ from backend.errors import NotFound
 from backend.models import LayerArray, LayerSummary
 from backend.schemas import LayerOut, Measure, Quantity, Recorded
 from backend.series import Distribution, ImageRows, LayerRows, Neighbours
-from backend.services.recordings import list_images, list_layers, list_recordings
+from backend.services.recordings import count_images, list_images, list_layers, times_of
 from backend.services.runs import get_run
 from backend.summary import HISTOGRAM_BINS, QUANTILES, Summary, summarise
 
@@ -35,7 +35,7 @@ def distribution(
         LayerSummary.k == layer,
     )
     rows = session.scalars(query.order_by(LayerSummary.t)).all()
-    return _distribution(
+    return distribution_of(
         [row.t for row in rows], [Summary(*(getattr(row, name) for name in Summary._fields)) for row in rows]
     )
 
@@ -62,7 +62,7 @@ def pairs_of_image(
 
 def self_similarity_of_images(session: Session, run_id: int, quantity: Quantity | Recorded, layer: int) -> ImageRows:
     """Self-similarity of every image in one layer over training. Raises NotFound."""
-    images = len(list_images(session, run_id))
+    images = count_images(session, run_id)
     recordings, arrays = arrays_over_time(session, run_id, Measure.SELF_SIMILARITY, quantity, layer)
     return ImageRows(recordings, np.array(arrays, dtype=np.float64).reshape(-1, images))
 
@@ -105,7 +105,7 @@ def churn_distribution(
     recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
     churn = [_churn(nearest[:, j])[1:] for j in range(nearest.shape[1])]
     values = np.array(churn, dtype=np.float64).reshape(nearest.shape[1], len(recordings[1:])).T
-    return _distribution(recordings[1:].tolist(), [summarise(row) for row in values])
+    return distribution_of(recordings[1:].tolist(), [summarise(row) for row in values])
 
 
 def label_agreement_distribution(
@@ -114,7 +114,7 @@ def label_agreement_distribution(
     """The share of the nearest that bear the image's own label, spread over all images. Raises NotFound."""
     recordings, nearest = _nearest_over_time(session, run_id, quantity, layer, count)
     agreement = label_agreement(nearest, _labels(session, run_id), np.arange(nearest.shape[1]))
-    return _distribution(recordings.tolist(), [summarise(row) for row in agreement])
+    return distribution_of(recordings.tolist(), [summarise(row) for row in agreement])
 
 
 def _nearest_over_time(
@@ -164,7 +164,7 @@ def check_layer(session: Session, run_id: int, quantity: Quantity | Recorded, la
 
 def check_image(session: Session, run_id: int, image: int) -> int:
     """How many probe images the run has, if `image` is one of them. Raises NotFound that names what exists."""
-    images = len(list_images(session, run_id))
+    images = count_images(session, run_id)
     if not 0 <= image < images:
         exist = f"probe images 0 to {images - 1}" if images else "no probe images yet"
         raise NotFound(f"run {run_id} has {exist}, not image {image}")
@@ -173,7 +173,7 @@ def check_image(session: Session, run_id: int, image: int) -> int:
 
 def check_recording(session: Session, run_id: int, t: int, first: int = 0) -> None:
     """Raises NotFound that names what exists, unless recording t was made and is not before `first`."""
-    made = [recording.t for recording in list_recordings(session, run_id) if recording.t >= first]
+    made = [made for made in times_of(session, run_id) if made >= first]
     if t not in made:
         exist = f"recordings {made[0]} to {made[-1]}" if made else "no such recordings yet"
         raise NotFound(f"run {run_id} has {exist} of this, not recording {t}")
@@ -226,7 +226,8 @@ def _churn(nearest: Int[ndarray, "recordings count"]) -> Float[ndarray, " record
     return churn
 
 
-def _distribution(recordings: list[int], summaries: list[Summary]) -> Distribution:
+def distribution_of(recordings: list[int], summaries: list[Summary]) -> Distribution:
+    """The summaries of these recordings as arrays."""
     no_quantiles = [None] * len(QUANTILES)
     return Distribution(
         recordings=np.array(recordings, dtype=np.int64),

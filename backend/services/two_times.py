@@ -1,28 +1,16 @@
 """How much of a path is left between any two recordings: a map over (s, t), on average and of one image."""
 
-from typing import NamedTuple
-
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 from sqlalchemy.orm import Session
 
 from backend import artifacts, codec
 from backend.errors import NotFound
 from backend.schemas import Measure, Quantity
-from backend.services.recordings import list_recordings
+from backend.series import TimeMap
+from backend.services.recordings import attempts, list_recordings
 from backend.services.statistics import arrays_over_time, check_image, check_layer
-
-
-class TimeMap(NamedTuple):
-    """`p^s · p^t / (|p^s| |p^t|)` with s along the rows and t along the columns; symmetric, NaN where undefined.
-
-    `undefined` counts the images that are left out of a mean.
-    """
-
-    recordings: Int[ndarray, " recordings"]
-    values: Float[ndarray, "recordings recordings"]
-    undefined: Int[ndarray, "recordings recordings"]
 
 
 def mean_over_images(session: Session, run_id: int, layer: int) -> TimeMap:
@@ -41,14 +29,15 @@ def of_image(session: Session, run_id: int, layer: int, image: int) -> TimeMap:
     """One image's own map, computed from its stored paths. Raises NotFound, also where paths are not kept."""
     check_layer(session, run_id, Quantity.PATH, layer)
     check_image(session, run_id, image)
-    recordings = [recording.t for recording in list_recordings(session, run_id)]
-    paths = [_path(run_id, t, layer, image) for t in recordings]
+    made_by = attempts(session, run_id)
+    recordings = sorted(made_by)
+    paths = [_path(run_id, made_by[t], t, layer, image) for t in recordings]
     values = _similarities(np.stack(paths)) if paths else np.empty((0, 0))
     return TimeMap(np.array(recordings, dtype=np.int64), values, np.isnan(values).astype(np.int64))
 
 
-def _path(run_id: int, t: int, layer: int, image: int) -> UInt8[ndarray, " bytes"]:
-    data = artifacts.read_paths(run_id, t, layer)
+def _path(run_id: int, attempt: int, t: int, layer: int, image: int) -> UInt8[ndarray, " bytes"]:
+    data = artifacts.read_paths(run_id, attempt, t, layer)
     if data is None:
         raise NotFound(f"run {run_id} does not keep the paths of recording {t}, which the map of one image needs")
     path: UInt8[ndarray, " bytes"] = codec.decode(data)[image]

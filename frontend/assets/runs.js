@@ -11,6 +11,25 @@
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     }
 
+    /* ---- the address: filter, sort, cursor ---- */
+
+    const SORT = "-created";
+    const shown = {query: null, unknown: new Set()};
+    const nothing = () => window.dash_clientside.no_update;
+
+    function parse(search) {
+        const found = new URLSearchParams(search);
+        return {filter: (found.get("filter") || "").trim(), sort: found.get("sort") || SORT, cursor: found.get("cursor")};
+    }
+
+    function ask(query) {
+        const found = new URLSearchParams();
+        if (query.filter) found.set("filter", query.filter);
+        if (query.sort !== SORT) found.set("sort", query.sort);
+        if (query.cursor) found.set("cursor", query.cursor);
+        go(found.toString() ? `/?${found}` : "/");
+    }
+
     functions.runShare = (share) => (share === null || share === undefined ? "" : `${(100 * share).toFixed(1)} %`);
 
     functions.runTime = (text) =>
@@ -44,6 +63,17 @@
             cellHorizontalPadding: 12,
         });
 
+    /* The server sorts: a click asks for the rising order, then the falling one, then the newest first. */
+    components.RunsHeader = (props) => {
+        const query = parse(window.location.search), by = props.sortBy;
+        const direction = query.sort === by ? "ascending" : query.sort === `-${by}` ? "descending" : "none";
+        const next = {none: by, ascending: `-${by}`, descending: SORT}[direction];
+        return element("button", {
+            type: "button", className: `runs-header runs-header-${direction}`, "aria-label": `${props.displayName}, sort`, "data-sorted": direction,
+            onClick: () => ask({...query, sort: next, cursor: null}),
+        }, props.displayName, element("span", {key: "sign", "aria-hidden": true}, {none: "", ascending: " ↑", descending: " ↓"}[direction]));
+    };
+
     components.RunStatus = (props) =>
         element("span", {className: `status status-${props.data.status}`}, [
             element("span", {key: "icon", className: `icon icon-${props.data.status}`, "aria-hidden": true}),
@@ -65,11 +95,28 @@
             props.value,
         );
 
+    /* A link that `follow` follows without loading the page anew; it may be opened in another tab as well. */
+    const chip = (words, href, follow) => element("a", {
+        key: words, className: "run-tag", href,
+        onClick: (event) => {
+            if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+            event.preventDefault();
+            follow(href);
+        },
+    }, words);
+
     components.RunTags = (props) =>
         element(
             "span",
             {className: "run-tags"},
-            (props.value || "").split(" ").filter(Boolean).map((tag) => element("span", {key: tag, className: "run-tag"}, tag)),
+            [
+                ...(props.data.sweep ? [chip(`sweep ${props.data.sweep}`, `/sweeps/${props.data.sweep}`, go)] : []),
+                ...(props.value || "").split(" ").filter(Boolean).map((tag) => {
+                    const filter = `tag:"${tag}"`;
+                    const show = () => ask({filter, sort: SORT, cursor: null});
+                    return chip(tag, `/?${new URLSearchParams({filter})}`, show);
+                }),
+            ],
         );
 
     components.RunProgress = (props) =>
@@ -84,37 +131,79 @@
     };
 
     window.dash_clientside.runs = {
-        /* News -> rowData: known rows in their places, new ones first. */
-        merge: function (news, rows) {
-            if (!news) return window.dash_clientside.no_update;
-            if (news.all || !rows) return news.rows;
-            const fresh = new Map(news.rows.map((run) => [run.id, run]));
-            const merged = rows.map((run) => fresh.get(run.id) || run);
+        /* url.search -> runs-query.data, runs-search.value */
+        read: function (search) {
+            const query = parse(search);
+            if (JSON.stringify(query) === JSON.stringify(shown.query)) return [nothing(), nothing()];
+            Object.assign(shown, {query, unknown: new Set()});
+            return [query, query.filter];
+        },
+
+        /* live.data -> runs-tick.data */
+        tick: (tick) => tick,
+
+        /* runs-search.value: the filter that was typed goes into the address. */
+        search: function (text) {
+            const query = parse(window.location.search);
+            if ((text || "").trim() !== query.filter) ask({...query, filter: (text || "").trim(), cursor: null});
+        },
+
+        /* News -> rowData, runs-search.error. A page replaces the rows; of single runs those that still fit stay in
+           their places. One that fits and is new here makes the first page be asked for again, once. */
+        merge: function (news, rows, query) {
+            if (!news) return [nothing(), nothing()];
+            if (news.error) return [rows || [], news.error];
+            if (news.asked === null || !rows) return [news.asked === null ? news.rows : nothing(), null];
+            const fresh = new Map(news.rows.map((run) => [run.id, run])), asked = new Set(news.asked);
+            const merged = rows.filter((run) => !asked.has(run.id) || fresh.has(run.id)).map((run) => fresh.get(run.id) || run);
             rows.forEach((run) => fresh.delete(run.id));
-            return [...[...fresh.values()].sort((a, b) => b.id - a.id), ...merged];
+            const unseen = [...fresh.keys()].filter((id) => !shown.unknown.has(id));
+            unseen.forEach((id) => shown.unknown.add(id));
+            if (unseen.length && !query.cursor) window.dash_clientside.set_props("runs-again", {data: Date.now()});
+            return [merged, null];
+        },
+
+        /* -> runs-count, previous and next disabled */
+        pager: function (news, rows) {
+            if (news && news.asked === null && !news.error) Object.assign(shown, {matching: news.matching, next: news.next, previous: news.previous});
+            const count = (rows || []).length, all = shown.matching === undefined ? count : Math.max(shown.matching, count);
+            const text = count === all ? `${all.toLocaleString()} ${all === 1 ? "run" : "runs"}` : `${count} of ${all.toLocaleString()} runs`;
+            return [text, !shown.previous, !shown.next];
+        },
+
+        turn: function () {
+            const id = window.dash_clientside.callback_context.triggered_id;
+            if (id) ask({...parse(window.location.search), cursor: id === "runs-next" ? shown.next : shown.previous});
         },
 
         /* -> runs-empty.hidden, runs-table.hidden, runs-grid.style: as high as its rows, at most as the window. */
-        arrange: function (rows) {
-            const count = rows ? rows.length : 6;
-            const height = `min(max(20rem, calc(100vh - 12rem)), ${count * 46 + 70}px)`;
-            return [!rows || count > 0, Boolean(rows) && count === 0, {height, width: "100%"}];
+        arrange: function (rows, query) {
+            const count = rows ? rows.length : 6, none = Boolean(rows) && count === 0;
+            const height = `min(max(20rem, calc(100vh - 20rem)), ${Math.max(count, 3) * 46 + 70}px)`;
+            const empty = none && !(query && (query.filter || query.cursor));
+            return [!empty, empty, {height, width: "100%"}];
         },
 
-        /* -> clone, cancel, delete disabled; the text beside them. */
+        /* -> clone, cancel, delete, tag, compare disabled; the text beside them. */
         buttons: function (selected, rows) {
             const runs = newest(selected, rows);
             const text = runs.length === 0 ? "" : runs.length === 1 ? "1 run selected" : `${runs.length} runs selected`;
-            return [runs.length !== 1, !runs.some((run) => run.can_cancel), !runs.some((run) => run.can_delete), text];
+            const none = runs.length === 0;
+            return [runs.length !== 1, !runs.some((run) => run.can_cancel), !runs.some((run) => run.can_delete), none, !(rows || []).length, text];
         },
 
-        search: (text, options) => ({...options, quickFilterText: text || ""}),
+        /* -> dialog opened, its text */
+        askTags: function (clicks, selected) {
+            const count = (selected || []).length;
+            return [Boolean(clicks) && count > 0, count === 1 ? `“${selected[0].name}” (run ${selected[0].id})` : `${count} runs`];
+        },
 
-        /* Status -> filterModel; what the columns' own menus filter stays. */
-        filter: function (status, model) {
-            const {status_text: _, ...others} = model || {};
-            // "cancelling" is a cancelled run in the making.
-            return status ? {...others, status_text: {filterType: "text", type: "startsWith", filter: status.slice(0, 6)}} : others;
+        /* The selected runs, or all that fit the filter. */
+        compare: function (clicks, selected) {
+            if (!clicks) return;
+            const runs = (selected || []).map((run) => run.id).sort((a, b) => a - b), filter = parse(window.location.search).filter;
+            const found = new URLSearchParams(runs.length ? {runs: runs.join(",")} : filter ? {filter} : {});
+            go(found.toString() ? `/compare?${found}` : "/compare");
         },
 
         /* -> dialog opened, its text. Both of its buttons close it. */

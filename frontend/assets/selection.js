@@ -19,7 +19,9 @@ window.dash_clientside = window.dash_clientside || {};
         const whole = (name) => (/^\d{1,9}$/.test(found.get(name) || "") ? Number(found.get(name)) : null);
         return {
             layer: whole("layer"), quantity: found.get("quantity") === "activation" ? "activation" : "path",
-            partner: whole("partner"), t: whole("t"), sort: found.get("sort") === "value" ? "value" : "label",
+            image: whole("image"), partner: whole("partner"), t: whole("t"),
+            sort: found.get("sort") === "value" ? "value" : "label",
+            options: Object.fromEntries([...found].filter(([name]) => name.includes("."))),
         };
     }
 
@@ -27,9 +29,11 @@ window.dash_clientside = window.dash_clientside || {};
         const found = new URLSearchParams();
         if (state.layer) found.set("layer", state.layer);
         if (state.quantity !== "path") found.set("quantity", state.quantity);
+        if (state.image !== null) found.set("image", state.image);
         if (state.partner !== null) found.set("partner", state.partner);
         if (state.t !== null) found.set("t", state.t);
         if (state.sort !== "label") found.set("sort", state.sort);
+        for (const [name, value] of Object.entries(state.options)) if (value !== undefined) found.set(name, value);
         const text = found.toString();
         return text ? `?${text}` : "";
     }

@@ -20,14 +20,15 @@
         frame = null;
         if (!page.facts) return;
         controls();
-        document.querySelectorAll(".figure .js-plotly-plot").forEach(keepZoom);
-        const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot")];
+        document.querySelectorAll(".figure .dash-graph .js-plotly-plot").forEach(keepZoom);
+        const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot, .figure[data-view] .js-plotly-plot")];
         figures.filter(visible).forEach(link);
         clearTimeout(later);
         later = setTimeout(() => figures.filter((figure) => figure.isConnected).forEach(link), 150);
         strip();
         legend();
         partnerCard();
+        view.refresh();
     }
 
     const shown = {};
@@ -58,7 +59,7 @@
         if (follow) follow.classList.toggle("is-following", now.t === null);
     }
 
-    /* Dash copies every change of a figure's layout into its `figure` and draws it again (since 4.4). That would undo
+    /* Dash copies every change of a graph's layout into its `figure` and draws it again (since 4.4). That would undo
        uirevision, by which live redraws keep the zoom, and double the cost of moving a cursor. Nobody needs it here. */
     function keepZoom(figure) {
         if (figure.removeAllListeners) figure.removeAllListeners("plotly_relayout");
@@ -75,16 +76,34 @@
         move(figure);
     }
 
+    /* Where the shape of this name belongs: cursors at the recording, frames around what is chosen. */
+    function placeOf(name, meta) {
+        const t = recording(), made = Boolean(page.facts && page.facts.epochs.length), rows = meta.rows || [];
+        if (name === "cursor") return {x0: t, x1: t, visible: made};
+        if (name === "epoch") return {x0: made ? page.facts.epochs[t] : 0, x1: made ? page.facts.epochs[t] : 0, visible: made};
+        if (name === "row") {
+            const row = meta.select === "layer" ? layer() : rows.indexOf(partner());
+            return {y0: row - 0.5, y1: row + 0.5, visible: row >= 0};
+        }
+        if (name !== "pair" && name !== "mirror") return {};
+        const places = [rows.indexOf(state().image), rows.indexOf(state().partner)];
+        const [x, y] = name === "pair" ? places : places.reverse();
+        return {x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5, visible: x >= 0 && y >= 0};
+    }
+
+    /* The same in a layout that is yet to be drawn. */
+    function place(layout) {
+        for (const shape of layout.shapes || []) Object.assign(shape, placeOf(shape.name, layout.meta || {}));
+    }
+
     function move(figure) {
         const shapes = figure.layout.shapes || [], meta = figure.layout.meta || {};
         if (!shapes.length || !meta.select || figure._moving) return;
-        const change = {}, t = recording(), made = Boolean(page.facts && page.facts.epochs.length);
-        const row = meta.select === "layer" ? layer() : (meta.rows || []).indexOf(partner());
+        const change = {};
         shapes.forEach((shape, n) => {
-            const place = shape.name === "cursor" ? {x0: t, x1: t, visible: made}
-                : {y0: row - 0.5, y1: row + 0.5, visible: row >= 0};
-            for (const key of Object.keys(place)) {
-                if (shape[key] !== place[key]) change[`shapes[${n}].${key}`] = place[key];
+            const where = placeOf(shape.name, meta);
+            for (const key of Object.keys(where)) {
+                if (shape[key] !== where[key]) change[`shapes[${n}].${key}`] = where[key];
             }
         });
         const traces = meta.followed ? followed(figure, meta) : null;
@@ -100,7 +119,7 @@
         const images = nearestAt(recording()), chosen = partner();
         const key = images.join() + "|" + chosen;
         if (!images.length || figure.layout.meta.key === key) return null;
-        const data = page.neighbours, ranks = figure.closest("#ranks-figure") !== null, y = [], custom = [], names = [];
+        const data = page.neighbours, ranks = figure.closest("#neighbour-ranks-figure") !== null, y = [], custom = [], names = [];
         const widths = [], metas = [];
         figure.data.forEach((trace, n) => {
             const image = images[n];
@@ -149,7 +168,7 @@
 
     /* The list beside the ranks: what the lines mean, as buttons that the keyboard reaches. */
     function legend() {
-        const host = byId("followed"), plot = document.querySelector("#ranks-figure .js-plotly-plot");
+        const host = byId("followed"), plot = document.querySelector("#neighbour-ranks-figure .js-plotly-plot");
         if (!host || !plot || !plot.data) return;
         const t = recording(), images = nearestAt(t), data = page.neighbours, chosen = partner();
         const place = data ? Math.max(0, data.recordings.indexOf(t)) : 0;
@@ -189,7 +208,7 @@
         byId("open-partner").disabled = image === null;
     }
 
-    Object.assign(view, {render, shown});
+    Object.assign(view, {render, shown, place, link});
     window.addEventListener("popstate", render);
     window.addEventListener("_dashprivate_pushstate", render);
 })();

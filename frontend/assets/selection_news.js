@@ -4,8 +4,8 @@
     const view = window.pathscope;
     const {page, set, state, select, layer, quantity, shown, render, stop} = view;
 
-    /* Newer facts make every figure ask the server again, and Dash drops the answer to a question that has been asked
-       again. So facts change only when all figures have been drawn for the last ones (or something went wrong). */
+    /* Newer facts make the film strip ask the server again, and Dash drops the answer to a question that has been asked
+       again. So facts change only when it has been drawn for the last ones (or something went wrong). */
     const PATIENCE = 5000;
     const awaited = new Set();
     let pending = null, since = 0;
@@ -20,7 +20,7 @@
         pending = null;
         since = Date.now();
         awaited.clear();
-        document.querySelectorAll(".figure .dash-graph").forEach((graph) => awaited.add(graph.id));
+        document.querySelectorAll(".figure .dash-graph, #film-strip").forEach((shown) => awaited.add(shown.id));
         window.dash_clientside.set_props("facts", {data: facts});
     }
 
@@ -61,8 +61,14 @@
             if (again) window.dash_clientside.set_props("run-tick", {data: ask()});
         },
 
+        /* url.search -> pair-recording.data: redraws what stands at one recording, when the slider has come to rest. */
+        recording_of: (search) => new URLSearchParams(search).get("t"),
+
         /* theme.data -> run-theme.data */
-        theme: (theme) => theme,
+        theme: function (theme) {
+            setTimeout(render);
+            return theme;
+        },
 
         /* facts.data, place -> recordings-known.data: what is known of the run, and where we are. */
         learn: function (facts, place) {

@@ -8,6 +8,11 @@ window.dash_clientside = window.dash_clientside || {};
     window.fetch = async function (...args) {
         const response = await ask(...args);
         const address = args[0] instanceof Request ? args[0].url : String(args[0]);
+        if (response.status === 401 && address.includes("/_dash-")) {
+            // The session has ended: sign in again, and come back here.
+            const here = window.location.pathname + window.location.search;
+            window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+        }
         if (response.status >= 500 && address.includes("_dash-update-component")) {
             const said = {
                 id: "callback-failed",

@@ -12,7 +12,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
 
 from backend.db import read_scope
-from backend.schemas import ImageOut, RunOut
+from backend.schemas import ImageOut, RunOut, RunStatus
 from backend.services import recordings, runs, workers
 from frontend.components.status import run_status
 
@@ -28,9 +28,13 @@ class LayerFact(TypedDict):
 
 
 class Facts(TypedDict):
-    """`epochs[t]` is the epoch of recording t; labels and names have one entry per probe image."""
+    """`epochs[t]` is the epoch of recording t; labels and names have one entry per probe image.
+
+    `quantities` are compared unit by unit; `recorded` is all that the run records.
+    """
 
     run: int
+    recorded: list[str]
     quantities: list[str]
     layers: list[LayerFact]
     labels: list[int]
@@ -47,10 +51,11 @@ class Place(TypedDict):
 def read_facts(run_id: int) -> Facts:
     """Raises NotFound."""
     with read_scope() as session:
-        images = recordings.list_images(session, run_id)
+        images, spec = recordings.list_images(session, run_id), runs.get_run(session, run_id).spec
         return Facts(
             run=run_id,
-            quantities=[quantity.value for quantity in runs.get_run(session, run_id).spec.compared],
+            recorded=[quantity.value for quantity in spec.quantities],
+            quantities=[quantity.value for quantity in spec.compared],
             layers=[
                 LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)
                 for one in recordings.list_layers(session, run_id)
@@ -62,10 +67,11 @@ def read_facts(run_id: int) -> Facts:
         )
 
 
-def read_run(run_id: int) -> tuple[RunOut, bool]:
-    """The run, and whether any worker lives. Raises NotFound."""
+def read_run(run_id: int) -> tuple[RunOut, str | None]:
+    """The run, and where it waits in the queue, why it has not begun. Raises NotFound."""
     with read_scope() as session:
-        return runs.get_run(session, run_id), workers.any_alive(session)
+        run = runs.get_run(session, run_id)
+        return run, workers.why_waiting(session, run_id) if run.status is RunStatus.QUEUED else None
 
 
 def image_name(image: ImageOut) -> str:
@@ -76,7 +82,7 @@ def image_name(image: ImageOut) -> str:
 def version_of(run: RunOut) -> Version:
     """Changes whenever there is more to draw of the run."""
     phase = run.progress.phase if run.progress and run.last is None else ""
-    return [run.status.value, run.last.t if run.last else -1, phase]
+    return [run.status.value, run.last.t if run.last else -1, phase, " ".join(run.possible)]
 
 
 def layer_options(layers: list[LayerFact]) -> list[dict[str, str]]:
@@ -135,15 +141,15 @@ def register(dash_app: Dash) -> None:
         prevent_initial_call=True,
     )
     async def show_news(_tick: int, _intervals: int, place: Place, known: Version) -> tuple[Any, Any, Any]:
-        run, working, facts = await asyncio.to_thread(read_news, place["run"], known)
-        status = run_status(run, working, compact=place["image"] is not None)
+        run, why, facts = await asyncio.to_thread(read_news, place["run"], known)
+        status = run_status(run, why, compact=place["image"] is not None)
         return status, version_of(run) if facts else no_update, facts or no_update
 
 
-def read_news(run_id: int, known: Version) -> tuple[RunOut, bool, Facts | None]:
-    """The run, whether any worker lives, and the facts if they are newer than the known version. Raises NotFound."""
-    run, working = read_run(run_id)
-    return run, working, read_facts(run_id) if version_of(run) != known else None
+def read_news(run_id: int, known: Version) -> tuple[RunOut, str | None, Facts | None]:
+    """The run, why it waits, and the facts if they are newer than the known version. Raises NotFound."""
+    run, why = read_run(run_id)
+    return run, why, read_facts(run_id) if version_of(run) != known else None
 
 
 def watch_figures(dash_app: Dash, *names: str) -> None:

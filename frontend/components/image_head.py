@@ -38,6 +38,7 @@ def image_head(run: RunOut, facts: Facts, i: int) -> Component:
                                 w=200,
                             ),
                             dmc.Button("Open as image", id="open-partner", variant="subtle", size="compact-sm", mt=4),
+                            dmc.Button("Open the pair", id="open-pair", variant="subtle", size="compact-sm", mt=4),
                         ]
                     ),
                 ],

@@ -1,30 +1,160 @@
-"""A figure with its title, one sentence on what it shows, and the definition behind a click."""
+"""A figure with its title, what it shows, the definition behind a click, its files and the numbers behind it.
 
+The figure itself is fetched and drawn by `assets/views.js`, from what its view says and the address selects.
+"""
+
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from frontend.components.icons import icon
+from frontend.views.view import View
+
 CONFIG: Any = {"showSendToCloud": False, "displaylogo": False, "responsive": True, "doubleClick": "reset"}
+
+TOOLS = (
+    ("csv", "CSV", "Download the numbers as CSV"),
+    ("svg", "SVG", "Download the picture as SVG"),
+    ("png", "PNG", "Download the picture as PNG"),
+    ("link", icon("link", size=14), "Copy a link to this figure"),
+    ("full", icon("enlarge", size=14), "Show this panel on the whole screen"),
+)
 
 
 def panel(title: str, shows: str, definition: str, *content: Component, extra: Component | None = None) -> Component:
     """A card; `shows` is one sentence, `definition` the formula and what to know about it."""
-    heading = dmc.Group(
-        [dmc.Title(title, order=3, size="h4"), *([extra] if extra is not None else [])], justify="space-between"
+    return dmc.Paper(
+        [_heading(title, extra), _explained(shows, definition), *content], withBorder=True, p="md", className="panel"
     )
-    explained = html.Details(
-        [html.Summary(shows), html.P(definition, className="definition")],
-        className="explained",
+
+
+def view_panel(
+    view: View,
+    *after: Component,
+    fixed: Sequence[dict[str, str]] = ({},),
+    leave_out: Sequence[str] = (),
+    options: Sequence[Component] = (),
+    height: int | None = None,
+) -> Component:
+    """The card of a view; with several `fixed`, a figure for each, with these parameters whatever is chosen.
+
+    `leave_out` are parameters that the page does not pass on.
+    """
+    several = len(fixed) > 1
+    blocks = [_block(view, one, leave_out, height or view.height, several) for one in fixed]
+    content = html.Div(blocks, className="side-by-side") if several else blocks[0]
+    return dmc.Paper(
+        [
+            _heading(view.title, html.Div(list(options), className="panel-options") if options else None),
+            _explained(view.shows, f"{view.definition} ({view.section})"),
+            content,
+            *after,
+        ],
+        withBorder=True,
+        p="md",
+        className="panel",
+        id=view.name,
     )
-    return dmc.Paper([heading, explained, *content], withBorder=True, p="md", className="panel")
 
 
 def graph(name: str, height: int = 320, linked: bool = True) -> Component:
-    """A place for a figure; linked ones answer clicks and follow the recording slider."""
+    """A place for a figure that a callback sends; linked ones answer clicks and follow the recording slider."""
     return html.Div(
         dcc.Graph(id=name, config=CONFIG, style={"height": height}, responsive=True),
         className="figure linked" if linked else "figure",
         style={"minHeight": height},
     )
+
+
+def option(view: View, name: str, values: Sequence[tuple[str, str]], label: str) -> Component:
+    """Buttons, one of them pressed, for a parameter of the view; the first is the default. The address holds it."""
+    return option_of(f"{view.name}.{name}", values, label)
+
+
+def option_of(key: str, values: Sequence[tuple[str, str]], label: str) -> Component:
+    """The same for anything else that the address can hold under this key."""
+    buttons = []
+    for n, (value, words) in enumerate(values):
+        data: dict[str, Any] = {"data-option": key, "data-value": value} | ({"data-default": ""} if n == 0 else {})
+        buttons.append(html.Button(words, **data, **_attributes({"aria-pressed": "true" if n == 0 else "false"})))
+    return html.Div(buttons, className="option", role="group", **_attributes({"aria-label": label}))
+
+
+def _heading(title: str, extra: Component | None) -> Component:
+    heading = dmc.Title(title, order=3, size="h4")
+    return dmc.Group([heading, *([extra] if extra is not None else [])], justify="space-between", gap="xs")
+
+
+def _explained(shows: str, definition: str) -> Component:
+    return html.Details([html.Summary(shows), html.P(definition, className="definition")], className="explained")
+
+
+def _block(view: View, fixed: dict[str, str], leave_out: Sequence[str], height: int, several: bool) -> Component:
+    suffix = "".join(f"-{value}" for value in fixed.values())
+    words = {"path": "Paths", "activation": "Activations"}
+    label = words.get(fixed.get("quantity", ""), "")
+    name = f"{view.title}{f', {label.lower()}' if label else ''}"
+    above = dmc.Text(label, size="sm", fw=600) if several else html.Span()
+    return html.Div(
+        [
+            html.Div([above, _tools(name)], className="figure-head"),
+            _figure(view, f"{view.name}-figure{suffix}", fixed, leave_out, height, name),
+            html.Details(
+                [
+                    html.Summary("Numbers"),
+                    html.Div(
+                        className="numbers-table",
+                        tabIndex=0,
+                        role="region",
+                        **_attributes({"aria-label": f"Numbers behind: {name}"}),
+                    ),
+                ],
+                className="explained numbers",
+            ),
+        ],
+        className="figure-block",
+    )
+
+
+def _figure(
+    view: View, figure_id: str, fixed: dict[str, str], leave_out: Sequence[str], height: int, name: str
+) -> Component:
+    parameters = " ".join(parameter for parameter in view.parameters if parameter not in leave_out)
+    data = {"data-view": view.name, "data-parameters": parameters, "data-fixed": json.dumps(fixed)}
+    if view.needs is not None:
+        data |= {"data-needs": view.needs.value, "data-without": without(view)}
+    return html.Div(
+        [html.Div(className="plot"), html.P(className="nothing")],
+        id=figure_id,
+        className="figure",
+        style={"minHeight": height},
+        role="figure",
+        **_attributes({"aria-label": name, "aria-busy": "true"}),
+        **_attributes(data),
+    )
+
+
+def without(view: View) -> str:
+    """What is said in place of the figure where the run does not record what it needs."""
+    return (
+        f"This run does not record it. Submit a run with “{view.needs.value if view.needs else ''}” among its "
+        "quantities "
+        "to see this figure."
+    )
+
+
+def _tools(name: str) -> Component:
+    buttons = [
+        html.Button(picture, title=words, **_attributes({"data-tool": tool, "aria-label": f"{words}: {name}"}))
+        for tool, picture, words in TOOLS
+    ]
+    return html.Div([html.Span(className="told", role="status"), *buttons], className="panel-tools")
+
+
+def _attributes(named: dict[str, str]) -> dict[str, Any]:
+    """Attributes whose names are no Python names."""
+    return dict(named)

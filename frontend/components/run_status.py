@@ -1,23 +1,15 @@
 """How a run's status and progress are said, the same on every page."""
 
-from dash import html
-from dash.development.base_component import Component
-
 from backend.schemas import Progress, RunStatus
-from frontend.components.icons import icon
 
 _PHASES = {"starting": "starting", "loading": "loading the data", "recording": "recording", "finishing": "finishing"}
 
 
-def status_text(status: RunStatus, cancel_requested: bool) -> str:
-    return "cancelling" if status is RunStatus.RUNNING and cancel_requested else status.value
-
-
-def status_badge(status: RunStatus, cancel_requested: bool = False) -> Component:
-    """The status as icon, word and colour."""
-    return html.Span(
-        [icon(status.value, size=13), status_text(status, cancel_requested)], className=f"status status-{status.value}"
-    )
+def status_text(status: RunStatus, cancel_requested: bool, pause_requested: bool) -> str:
+    """The status in a word; of a run that is to stop, what it will be."""
+    if status is RunStatus.RUNNING and cancel_requested:
+        return "cancelling"
+    return "pausing" if status is RunStatus.RUNNING and pause_requested else status.value
 
 
 def progress_share(status: RunStatus, progress: Progress | None) -> float:

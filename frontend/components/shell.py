@@ -8,9 +8,16 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from backend.access import actor
 from frontend.components.icons import icon
 
-_LINKS = (("Runs", "/", "nav-runs"), ("New run", "/new", "nav-new"))
+_LINKS = (
+    ("Runs", "/", "nav-runs"),
+    ("New run", "/new", "nav-new"),
+    ("Compare", "/compare", "nav-compare"),
+    ("Paper", "/paper", "nav-paper"),
+    ("Workers", "/workers", "nav-workers"),
+)
 
 
 def shell() -> Component:
@@ -24,9 +31,14 @@ def shell() -> Component:
             dcc.Interval(id="worker-interval", interval=3000),
             dmc.NotificationContainer(id="notifications", position="top-right"),
             html.A("Skip to the content", href="#page", className="skip-link"),
-            _top_bar(),
-            _connection_lost(),
-            html.Main(_loading(), id="page", className="page", tabIndex=-1),
+            html.Div(
+                [
+                    _top_bar(),
+                    _connection_lost(),
+                    html.Main(_loading(), id="page", className="page", tabIndex=-1),
+                ],
+                className=f"scope-{actor().scope}",  # shell.css hides what the scope does not allow
+            ),
         ],
         id="mantine",
         theme={"primaryColor": "indigo", "defaultRadius": "md", "cursorType": "pointer"},
@@ -59,8 +71,22 @@ def _top_bar() -> Component:
                 ),
                 label="Light or dark",
             ),
+            *([_signed_in(str(actor().name))] if actor().token else []),
         ],
         className="top-bar",
+    )
+
+
+def _signed_in(name: str) -> Component:
+    """Who is signed in, and the way out: a form, so that it works with no script of ours."""
+    return html.Form(
+        [
+            html.Span(name, title=f"Signed in with the token of {name}, scope {actor().scope}", id="signed-in"),
+            html.Button("Sign out", type="submit", id="sign-out"),
+        ],
+        method="post",
+        action="/sign-out",
+        className="signed-in",
     )
 
 

@@ -6,10 +6,12 @@ from dash.development.base_component import Component
 
 from backend.schemas import RunOut, RunStatus
 from frontend.components.icons import icon
+from frontend.components.run_status import progress_text, status_text
 
 COLOURS = {
     RunStatus.QUEUED: "gray",
     RunStatus.RUNNING: "blue",
+    RunStatus.PAUSED: "violet",
     RunStatus.COMPLETED: "teal",
     RunStatus.FAILED: "red",
     RunStatus.CANCELLED: "orange",
@@ -24,9 +26,8 @@ _PHASES = {
 
 
 def status_badge(run: RunOut) -> Component:
-    text = "cancelling" if run.cancel_requested and run.status is RunStatus.RUNNING else run.status.value
     return dmc.Badge(
-        text,
+        status_text(run.status, run.cancel_requested, run.pause_requested),
         id="status-badge",
         color=COLOURS[run.status],
         variant="light",
@@ -35,16 +36,18 @@ def status_badge(run: RunOut) -> Component:
     )
 
 
-def run_status(run: RunOut, working: bool, compact: bool) -> list[Component]:
-    """The badge with, below it, progress or what became of the run; `working` is whether any worker lives."""
+def run_status(run: RunOut, why: str | None, compact: bool) -> list[Component]:
+    """The badge with, below it, progress or what became of the run; `why` is why a queued one has not begun."""
     parts: list[Component] = []
     if run.status is RunStatus.RUNNING:
         parts.append(_progress(run))
     elif run.status is RunStatus.QUEUED:
-        parts.append(_waiting(working))
+        parts.append(_waiting(why or "about to start"))
+    elif run.status is RunStatus.PAUSED:
+        parts.append(_alert("This run is paused", _stood(run), "violet"))
     elif run.status is RunStatus.FAILED:
         parts.append(
-            _alert("This run has failed", _sentence(run.reason) or "The trainer ended without saying why.", "red")
+            _alert("This run has failed", _sentence(run.reason or "the trainer ended without saying why."), "red")
         )
     elif run.status is RunStatus.CANCELLED and not compact:
         parts.append(_alert("This run was cancelled", "The recordings made until then are kept and shown.", "orange"))
@@ -54,8 +57,8 @@ def run_status(run: RunOut, working: bool, compact: bool) -> list[Component]:
     return [dmc.Stack([status_badge(run), *parts], gap="xs")]
 
 
-def _sentence(reason: str | None) -> str:
-    return reason[:1].upper() + reason[1:] if reason else "The trainer ended without saying why."
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float) -> str:
@@ -87,14 +90,19 @@ def _progress(run: RunOut) -> Component:
     )
 
 
-def _waiting(working: bool) -> Component:
-    if working:
-        return _alert("Waiting for its turn", "A worker takes this run up as soon as it is free.", "gray")
+def _waiting(why: str) -> Component:
+    if not why.startswith("no worker"):
+        return _alert("Waiting for its turn", f"{_sentence(why)}.", "gray")
     return _alert(
-        "No worker is running",
+        _sentence(why),
         ["This run waits until one starts. On the machine that is to train: ", dmc.Code("pathscope worker")],
         "orange",
     )
+
+
+def _stood(run: RunOut) -> str:
+    where = progress_text(run.status, run.progress)
+    return f"It stands at {where} and goes on from there once it is activated." if where else "It has not begun."
 
 
 def _alert(title: str, text: object, colour: str) -> Component:

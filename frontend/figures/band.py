@@ -24,11 +24,12 @@ def line_over_band(
     colour: str,
     revision: str,
     t: int | None = None,
+    height: int = 320,
 ) -> go.Figure:
     """The chosen image's values as a line; behind it the median and the 5-95 % and 25-75 % bands of all images."""
     if not rows.values.size:
         return empty("This comparison begins with the second recording.", look)
-    figure = base(title_y, look, revision=revision, t=t, recordings=len(rows.recordings))
+    figure = base(title_y, look, revision=revision, t=t, height=height, recordings=len(rows.recordings))
     figure.update_layout(showlegend=True, hovermode="x unified", meta={"select": "t"})
     x, quantiles = rows.recordings.tolist(), band_of(rows.values)
     for (low, high), opacity in zip(BANDS, (0.15, 0.25), strict=True):

@@ -4,26 +4,48 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
+from numpy import ndarray
 
 from backend.series import Distribution
 from frontend.figures.look import Look, base, empty, gaps, times
 
 
 def distribution_over_training(
-    data: Distribution, epochs: Sequence[float], look: Look, *, name: str, revision: str, t: int | None = None
+    data: Distribution,
+    epochs: Sequence[float],
+    look: Look,
+    *,
+    name: str,
+    revision: str,
+    t: int | None = None,
+    least: float = 0.0,
 ) -> go.Figure:
-    """Per recording a histogram as a column of shades, with the median and the 25-75 % and 5-95 % bands above it."""
+    """Per recording a histogram as a column of shades, with the median and the 25-75 % and 5-95 % bands above it.
+
+    The bins divide [least, 1].
+    """
     if not len(data.recordings) or not data.defined.any():
         return empty("Similarity compares a recording with the one before: it begins with the second.", look)
     figure = base(name, look, revision=revision, t=t, recordings=len(data.recordings))
     figure.update_layout(hovermode="closest", meta={"select": "t"})
-    shares = data.histogram / np.maximum(data.histogram.sum(axis=1, keepdims=True), 1)
+    bottom = add_histograms(figure, data, look, least)
+    for low, high in ((2, 6), (3, 5)):
+        _band(figure, data, low, high, look)
+    _median(figure, data, epochs, look)
+    figure.update_yaxes(range=[bottom - 0.005, 1.005])
+    return figure
+
+
+def add_histograms(figure: go.Figure, data: Distribution, look: Look, least: float) -> float:
+    """Add the columns of shades; the lower end of the lowest bin that is worth showing."""
+    shares = shares_of(data)
     used = np.flatnonzero(shares.sum(axis=0))
-    first = max(0, int(used[0]) - 2)
-    bins = shares.shape[1]
+    first, bins = max(0, int(used[0]) - 2), shares.shape[1]
+    width = (1 - least) / bins
     figure.add_heatmap(
         x=data.recordings.tolist(),
-        y=((np.arange(first, bins) + 0.5) / bins).tolist(),
+        y=(least + (np.arange(first, bins) + 0.5) * width).tolist(),
         z=np.where(shares == 0, np.nan, shares)[:, first:].T.astype(np.float32),
         colorscale=look.scale(),
         zmin=0,
@@ -33,11 +55,26 @@ def distribution_over_training(
         colorbar={"title": {"text": "share", "side": "right"}, "tickformat": ".0%", "thickness": 10, "len": 1},
         hovertemplate="%{z:.1%} of values near %{y:.3f}<br>t = %{x}<extra></extra>",
     )
-    for low, high in ((2, 6), (3, 5)):
-        _band(figure, data, low, high, look)
-    _median(figure, data, epochs, look)
-    figure.update_yaxes(range=[first / bins - 0.005, 1.005])
-    return figure
+    return least + first * width
+
+
+def shares_of(data: Distribution) -> Float[ndarray, "recordings 100"]:
+    """The histograms as shares of the defined values."""
+    return data.histogram / np.maximum(data.histogram.sum(axis=1, keepdims=True), 1)
+
+
+def hover_of(data: Distribution, epochs: Sequence[float]) -> list[str]:
+    """What hovering says of each recording."""
+    hover = []
+    for n, time in enumerate(times(data.recordings, epochs)):
+        q = data.quantiles[n]
+        hover.append(
+            f"<b>{time}</b><br>median {q[4]:.4f}, mean {data.mean[n]:.4f} ± {data.std[n]:.4f}"
+            f"<br>25–75 %: {q[3]:.4f} to {q[5]:.4f}<br>5–95 %: {q[2]:.4f} to {q[6]:.4f}"
+            f"<br>smallest {q[0]:.4f}, largest {q[8]:.4f}"
+            f"<br>{data.defined[n]:,} values, {data.undefined[n]:,} undefined"
+        )
+    return hover
 
 
 def _band(figure: go.Figure, data: Distribution, low: int, high: int, look: Look) -> None:
@@ -49,15 +86,6 @@ def _band(figure: go.Figure, data: Distribution, low: int, high: int, look: Look
 
 
 def _median(figure: go.Figure, data: Distribution, epochs: Sequence[float], look: Look) -> None:
-    hover = []
-    for n, time in enumerate(times(data.recordings, epochs)):
-        q = data.quantiles[n]
-        hover.append(
-            f"<b>{time}</b><br>median {q[4]:.4f}, mean {data.mean[n]:.4f} ± {data.std[n]:.4f}"
-            f"<br>25–75 %: {q[3]:.4f} to {q[5]:.4f}<br>5–95 %: {q[2]:.4f} to {q[6]:.4f}"
-            f"<br>smallest {q[0]:.4f}, largest {q[8]:.4f}"
-            f"<br>{data.defined[n]:,} values, {data.undefined[n]:,} undefined"
-        )
     figure.add_scatter(
         x=data.recordings.tolist(),
         y=gaps(data.quantiles[:, 4]),
@@ -65,6 +93,6 @@ def _median(figure: go.Figure, data: Distribution, epochs: Sequence[float], look
         mode="lines+markers",
         marker={"size": 6, "color": look.ink},
         line={"color": look.ink, "width": 2},
-        text=hover,
+        text=hover_of(data, epochs),
         hovertemplate="%{text}<extra></extra>",
     )

@@ -72,7 +72,7 @@ def closeness_over_training(
         return empty("No other image shares a unit with this one yet.", look)
     overlap = look.quantity is Quantity.PATH
     title = "units shared (path overlap)" if overlap else "cosine of activations"
-    figure = base(title, look, revision=revision, t=t, recordings=len(data.recordings))
+    figure = base(title, look, revision=revision, t=t, height=380, recordings=len(data.recordings))
     value = "%{y:,} units shared" if overlap else "cosine %{y:.4f}"
     _lines(figure, followed, followed.closeness, value, data, names, epochs, look)
     return figure

@@ -28,16 +28,17 @@ def layers_over_training(
     layer: int,
     revision: str,
     t: int | None = None,
+    value: str = "self-similarity",
 ) -> go.Figure:
-    """The self-similarity of one image, a row per layer and a column per recording; a frame marks the chosen layer."""
+    """A value of each layer, a row per layer and a column per recording; a frame marks the chosen layer."""
     height = layers_height(len(rows.layers))
     if not rows.values.size:
-        return empty("Self-similarity begins with the second recording.", look, height)
+        return empty("This comparison begins with the second recording.", look, height)
     figure = _heat_map(rows.values, rows.recordings, epochs, look, "layer", revision, t, height)
     figure.data[0].update(
         y=rows.layers.tolist(),
         customdata=[[name] * len(rows.recordings) for name in names],
-        hovertemplate="layer %{y} (%{customdata})<br>self-similarity %{z:.4f}<br>%{text}<extra></extra>",
+        hovertemplate=f"layer %{{y}} (%{{customdata}})<br>{value} %{{z:.4f}}<br>%{{text}}<extra></extra>",
     )
     _frame(figure, layer, rows.recordings, MARK)
     figure.update_layout(meta={"select": "layer", "rows": rows.layers.tolist()})

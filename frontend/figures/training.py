@@ -10,7 +10,7 @@ from numpy import ndarray
 from plotly.subplots import make_subplots
 
 from backend.schemas import RecordingOut
-from frontend.figures.look import RATE, TEST, TRAIN, Look, dress, empty, gaps, times
+from frontend.figures.look import RATE, TEST, TRAIN, Look, cursor, dress, empty, gaps, times
 
 
 class TrainingCurves(NamedTuple):
@@ -50,7 +50,8 @@ def training_curves(curves: TrainingCurves, look: Look, revision: str = "trainin
         return empty("The curves begin with the first recording.", look, height=460)
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
     dress(figure, look, revision=revision, height=460)
-    figure.update_layout(showlegend=True)
+    mark = {**cursor(None, look), "name": "epoch"}
+    figure.update_layout(showlegend=True, meta={"select": "epoch"}, shapes=[mark])
     figure.update_xaxes(title_standoff=8, zeroline=False)
     figure.update_yaxes(title_standoff=8, zeroline=False)
     hover = times(curves.recordings, curves.epochs.tolist())

@@ -14,12 +14,13 @@ from backend.schemas import RunOut
 from frontend.components.controls import layer_select, quantity_switch, recording_slider
 from frontend.components.facts import Facts, fact_stores, read_facts, read_run
 from frontend.components.image_head import image_head
-from frontend.components.panel import graph, panel
+from frontend.components.panel import panel, view_panel
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
 from frontend.figures.rows import layers_height
 from frontend.pages import image_figures
 from frontend.pages.run import number
+from frontend.views import further, image, layers
 
 PATH_TEMPLATE = "/runs/<run_id>/images/<image>"
 TITLE = "Image {image} of run {run_id}"
@@ -27,7 +28,7 @@ TITLE = "Image {image} of run {run_id}"
 
 def layout(run_id: str, image: str, **query: str) -> Component:
     """Raises NotFound for a run or an image that does not exist; a run that waits has a page for any image."""
-    run, working = read_run(number(run_id, "run"))
+    run, why = read_run(number(run_id, "run"))
     facts, selection, i = read_facts(run.id), parse_items(query), number(image, "image")
     images = len(facts["labels"])
     possible = images if images or run.status.finished else run.spec.probe.size
@@ -42,7 +43,7 @@ def layout(run_id: str, image: str, **query: str) -> Component:
             dmc.Group(
                 [
                     dmc.Anchor(f"← {run.name}", href=f"/runs/{run.id}", size="sm", id="back-to-run"),
-                    html.Div(run_status(run, working, compact=True), id="run-status", role="status"),
+                    html.Div(run_status(run, why, compact=True), id="run-status", role="status"),
                 ],
                 justify="space-between",
                 align="flex-start",
@@ -70,29 +71,6 @@ def _bar(run: RunOut, facts: Facts, selection: Selection) -> Component:
 
 
 def _panels(facts: Facts, i: int, selection: Selection) -> list[Component]:
-    return [*_self_similarity(facts), *_cross_path(selection), *_neighbours(i)]
-
-
-def _self_similarity(facts: Facts) -> list[Component]:
-    return [
-        panel(
-            "Self-similarity in every layer",
-            "How much of its path the image kept since the recording before, layer by layer.",
-            "sᵢᵗ = pᵢᵗ⁻¹ · pᵢᵗ / |pᵢᵗ⁻¹| |pᵢᵗ|: 1 means that exactly the same units are on. For activations a stands "
-            "in place of p. Grey cells are undefined: no unit was on. Click a cell to choose its layer and recording.",
-            graph("layers-figure", layers_height(len(facts["layers"]))),
-        ),
-        panel(
-            "Self-similarity in this layer",
-            "The image's line against the band of all probe images.",
-            "The same quantity in the chosen layer. Bands hold the middle 50 % and 90 % of all images, the dashed line "
-            "is their median; undefined values are left out.",
-            graph("self-figure", 320),
-        ),
-    ]
-
-
-def _cross_path(selection: Selection) -> list[Component]:
     order = dmc.SegmentedControl(
         id="sort",
         data=[{"value": "label", "label": "by label"}, {"value": "value", "label": "by newest value"}],
@@ -100,50 +78,30 @@ def _cross_path(selection: Selection) -> list[Component]:
         size="xs",
         **{"aria-label": "Order of the rows"},
     )
+    height = layers_height(len(facts["layers"]))
+    legend = html.Div(id="followed", className="followed", role="list")
     return [
-        panel(
-            "Cross-path similarity with every other image",
-            "Whether the units shared with each other image are the same as a recording ago; one row per image.",
-            "cᵢⱼᵗ = (pᵢᵗ ⊙ pⱼᵗ) · (pᵢᵗ⁻¹ ⊙ pⱼᵗ⁻¹) / |pᵢᵗ ⊙ pⱼᵗ| |pᵢᵗ⁻¹ ⊙ pⱼᵗ⁻¹|. Grey cells are undefined: the two "
-            "images shared no unit. Click a cell to choose partner and recording; the pink frame marks the partner.",
-            graph("pairs-figure", 460),
-            extra=order,
-        ),
-        panel(
-            "Cross-path similarity with the partner",
-            "The chosen pair's line against the band of this image's pairs with all others.",
-            "The row of the partner in the heat map. Bands hold the middle 50 % and 90 % of the pairs.",
-            graph("partner-figure", 460),
-        ),
+        view_panel(image.IMAGE_LAYERS, height=height),
+        view_panel(image.IMAGE_SELF_SIMILARITY),
+        view_panel(image.IMAGE_CROSS_PATH, options=[order]),
+        view_panel(image.PAIR_CROSS_PATH),
+        view_panel(image.NEIGHBOUR_RANKS, legend, leave_out=["recording"]),
+        view_panel(image.NEIGHBOUR_CLOSENESS, leave_out=["recording"]),
+        view_panel(further.IMAGE_ANSWERS),
+        view_panel(layers.IMAGE_TWO_TIMES),
+        html.Div(view_panel(further.IMAGE_PROJECTION), className="wide"),
+        html.Div(_film_strip(i), className="wide"),
     ]
 
 
-def _neighbours(i: int) -> list[Component]:
-    return [
-        panel(
-            "Neighbours over training",
-            "The six images nearest at the selected recording, and which rank they had at all others.",
-            "Closeness is the path overlap pᵢᵗ · pⱼᵗ, the number of units that both images switch on; for activations "
-            "it is the cosine. Rank 0 is the nearest; ties go to the smaller index. The axis is logarithmic.",
-            html.Div(
-                [graph("ranks-figure", 380), html.Div(id="followed", className="followed", role="list")],
-                className="with-legend",
-            ),
-        ),
-        panel(
-            "Closeness of these neighbours",
-            "How close the same six images were at every recording.",
-            "Units shared (paths) or cosine (activations): the quantity behind the ranks.",
-            graph("closeness-figure", 380),
-        ),
-        panel(
-            "Film strip of nearest neighbours",
-            f"Who was nearest to image {i} at each recording, rank 0 on top.",
-            "A solid frame and “=” mark images of the same label; the pink frame is the partner. Click a picture to "
-            "choose it and its recording.",
-            html.Div(id="film-strip", className="film-strip", tabIndex=0, role="group"),
-        ),
-    ]
+def _film_strip(i: int) -> Component:
+    return panel(
+        "Film strip of nearest neighbours",
+        f"Who was nearest to image {i} at each recording, rank 0 on top.",
+        "A solid frame and “=” mark images of the same label; the pink frame is the partner. Click a picture to "
+        "choose it and its recording.",
+        html.Div(id="film-strip", className="film-strip", tabIndex=0, role="group"),
+    )
 
 
 def register(dash_app: Dash) -> None:

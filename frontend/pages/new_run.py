@@ -11,9 +11,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from backend import catalogue
+from backend.access import actor
 from backend.errors import NotFound
 from backend.estimate import run_size, size_stated
 from frontend import run_rows, spec_form
+from frontend.components import sweep_form as sweep_forms
 from frontend.components.icons import icon
 from frontend.components.spec_widgets import is_wide, widget
 from frontend.presets import Preset, presets
@@ -37,6 +39,7 @@ def layout(clone: str = "", **_query: str) -> Component:
             dmc.Title(f"New run, as run {clone}" if clone else "New run", order=1, size="h2", mb="sm"),
             _presets(),
             html.Div([_form(values), _side()], className="spec-page"),
+            sweep_forms.sweep_form(),
         ]
     )
 
@@ -103,6 +106,7 @@ def _code(title: str, code_id: str, copy_id: str) -> Component:
 
 def register(dash_app: Dash) -> None:
     """Presets fill the form; each change checks it and shows its request; Submit sends it."""
+    sweep_forms.register(dash_app)
     fields = spec_form.fields()
 
     @dash_app.callback(
@@ -172,7 +176,8 @@ def _shown(values: dict[str, Any], href: str) -> tuple[Any, ...]:
 def curl_command(server: str, request: dict[str, Any]) -> str:
     """What a shell would have to send."""
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
-    return f"curl -X POST {server}/api/v1/runs \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"
+    token = '  -H "Authorization: Bearer $PATHSCOPE_TOKEN" \\\n' if actor().token else ""
+    return f"curl -X POST {server}/api/v1/runs \\\n{token}  -H 'Content-Type: application/json' \\\n  -d {body}"
 
 
 def _submitted(values: dict[str, Any]) -> tuple[Any, Any]:

@@ -1,53 +1,42 @@
-"""All runs in one live table: filter, sort, cancel, delete, clone."""
+"""Runs in one live table, a page at a time: filter, sort, take notes, tag, compare, cancel, delete, clone.
+
+The address holds filter, sort and cursor (`?filter=net%3Dmlp&sort=-epochs`), so that a link is a saved filter.
+"""
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
-import dash_ag_grid as dag
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
-from backend.schemas import RunStatus
+from backend.run_filter import FIELDS
 from frontend import run_rows
 from frontend.components.icons import icon
+from frontend.components.runs_grid import runs_grid
 from frontend.live import Tick
 
 PATH_TEMPLATE = "/"
 TITLE = "Runs"
 
-_COLUMNS: list[dict[str, Any]] = [
-    {
-        "field": "status_text",
-        "headerName": "Status",
-        "cellRenderer": "RunStatus",
-        "width": 142,
-        "suppressHeaderFilterButton": True,
-    },
-    {"field": "name", "headerName": "Name", "cellRenderer": "RunLink", "minWidth": 180, "flex": 2},
-    {"field": "net", "headerName": "Net", "width": 105},
-    {"field": "dataset", "headerName": "Dataset", "width": 120},
-    {"field": "tags", "headerName": "Tags", "cellRenderer": "RunTags", "minWidth": 120, "flex": 1},
-    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 210, "filter": False},
-    {"field": "train_accuracy", "headerName": "Train acc.", "share": True, "width": 100},
-    {"field": "test_accuracy", "headerName": "Test acc.", "share": True, "width": 96},
-    {
-        "field": "started_at",
-        "headerName": "Started",
-        "valueFormatter": {"function": "runTime(params.value)"},
-        "width": 125,
-        "filter": False,
-    },
-    {
-        "colId": "duration",
-        "headerName": "Duration",
-        "valueGetter": {"function": "runSeconds(params.data)"},
-        "valueFormatter": {"function": "runDuration(params.value)"},
-        "type": "rightAligned",
-        "width": 105,
-        "filter": False,
-    },
-]
+_SAVED = (
+    ("All", ""),
+    ("Running", "status=running"),
+    ("Waiting", "status=queued"),
+    ("Completed", "status=completed"),
+    ("Failed", "status=failed"),
+)
+_EXAMPLES = (
+    ("net=resnet18,alexnet", "one of two nets"),
+    ("epochs>=50 lr<0.1 seed=3", "any field of what was submitted; several conditions must all hold"),
+    ("test_accuracy>90%", "at the newest recording"),
+    ("tag:paper", "has the tag; tag!=paper has it not"),
+    ("name~foo notes~layer", "contains, in capitals or not; !~ contains not"),
+    ("status=failed created>=2026-11-01", "states and times"),
+    ('foo "two words"', "alone: in name, net, dataset or a tag"),
+)
 
 
 def layout(**_query: str) -> Component:
@@ -55,13 +44,18 @@ def layout(**_query: str) -> Component:
     return html.Div(
         [
             dcc.Store(id="runs-news"),
+            dcc.Store(id="runs-query"),
+            dcc.Store(id="runs-tick"),
+            dcc.Store(id="runs-again"),
+            dcc.Store(id="runs-edited"),
             dmc.Group(
                 [dmc.Title("Runs", order=1, size="h2"), html.Div(className="spacer"), _new_run_button("runs-new")],
                 mb="sm",
             ),
-            html.Div([_toolbar(), _grid()], id="runs-table"),
+            html.Div([_filter_bar(), _toolbar(), runs_grid(), _pager()], id="runs-table"),
             html.Div(_empty(), id="runs-empty", hidden=True),
             _delete_dialog(),
+            _tag_dialog(),
         ]
     )
 
@@ -70,61 +64,67 @@ def _new_run_button(button_id: str) -> Component:
     return dmc.Anchor([icon("plus"), "New run"], href="/new", id=button_id, className="button-link", underline="never")
 
 
-def _toolbar() -> Component:
-    statuses = [{"value": status.value, "label": status.value.capitalize()} for status in RunStatus]
-    return dmc.Group(
+def _filter_bar() -> Component:
+    saved = [
+        html.A(label, href=f"/?{urlencode({'filter': text})}" if text else "/", className="saved-filter")
+        for label, text in _SAVED
+    ]
+    examples = [
+        html.Li([html.A(html.Code(text), href=f"/?{urlencode({'filter': text})}"), f" {meaning}"])
+        for text, meaning in _EXAMPLES
+    ]
+    return html.Div(
         [
             dmc.TextInput(
                 id="runs-search",
-                placeholder="Search name, net, dataset, tag",
+                placeholder="net=resnet18 epochs>=50 tag:paper test_accuracy>0.9 name~foo",
                 leftSection=icon("search"),
                 className="runs-search",
-                **{"aria-label": "Search the runs"},
+                debounce=400,
+                **{"aria-label": "Filter the runs"},
             ),
-            dmc.Select(
-                id="runs-status-filter",
-                data=statuses,
-                placeholder="Any status",
-                clearable=True,
-                w=150,
-                **{"aria-label": "Show only runs of this status"},
+            html.Nav(saved, className="saved-filters", title="Filters that are often asked for"),
+            html.Details(
+                [html.Summary("How to filter"), html.Ul(examples), html.P(f"Fields: {', '.join(sorted(FIELDS))}.")],
+                className="explained",
             ),
-            html.Div(className="spacer"),
+        ],
+        className="filter-bar",
+    )
+
+
+def _toolbar() -> Component:
+    buttons = (
+        ("compare", "Compare", "search"),
+        ("tag", "Tag", "plus"),
+        ("clone", "Clone", "copy"),
+        ("cancel", "Cancel", "stop"),
+        ("delete", "Delete", "trash"),
+    )
+    return dmc.Group(
+        [
+            *(
+                dmc.Button(words, id=f"runs-{name}", leftSection=icon(picture), variant="default", disabled=True)
+                for name, words, picture in buttons
+            ),
             html.Span(id="runs-selection", className="dimmed", role="status"),
-            dmc.Button("Clone", id="runs-clone", leftSection=icon("copy"), variant="default", disabled=True),
-            dmc.Button("Cancel", id="runs-cancel", leftSection=icon("stop"), variant="default", disabled=True),
-            dmc.Button("Delete", id="runs-delete", leftSection=icon("trash"), variant="default", disabled=True),
         ],
         gap="sm",
         mb="sm",
     )
 
 
-def _grid() -> Component:
-    return dag.AgGrid(
-        id="runs-grid",
-        columnDefs=[_column(column) for column in _COLUMNS],
-        defaultColDef={"sortable": True, "filter": "agTextColumnFilter", "resizable": True},
-        getRowId="params.data.key",
-        dashGridOptions={
-            "theme": {"function": "runsTheme(theme, agGrid)"},
-            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
-            "selectionColumnDef": {"width": 48},
-            "rowHeight": 46,
-            "ensureDomOrder": True,
-            "animateRows": False,
-            "localeText": {"noRowsToShow": "No run fits the search"},
-        },
-        style={"height": "60vh", "width": "100%"},
+def _pager() -> Component:
+    return dmc.Group(
+        [
+            html.Span(id="runs-count", className="dimmed", role="status"),
+            html.Div(className="spacer"),
+            dmc.Button("Previous page", id="runs-previous", variant="default", disabled=True),
+            dmc.Button("Next page", id="runs-next", variant="default", disabled=True),
+        ],
+        gap="sm",
+        mt="sm",
     )
-
-
-def _column(column: dict[str, Any]) -> dict[str, Any]:
-    """The column as AG Grid takes it; those marked as a share hold 0 to 1 and show per cent."""
-    plain = {key: value for key, value in column.items() if key != "share"}
-    if not column.get("share"):
-        return plain
-    return {**plain, "type": "rightAligned", "filter": False, "valueFormatter": {"function": "runShare(params.value)"}}
 
 
 def _empty() -> Component:
@@ -167,14 +167,60 @@ def _delete_dialog() -> Component:
     )
 
 
+def _tag_dialog() -> Component:
+    return dmc.Modal(
+        [
+            dmc.Text(id="runs-tag-text", mb="sm"),
+            dmc.TagsInput(id="runs-tag-add", label="Add", placeholder="a tag, then Enter", value=[]),
+            dmc.TagsInput(id="runs-tag-remove", label="Remove", placeholder="a tag, then Enter", value=[], mt="sm"),
+            dmc.Group(
+                [dmc.Button("Change the tags", id="runs-tag-confirm", leftSection=icon("check"))],
+                justify="flex-end",
+                mt="md",
+            ),
+        ],
+        id="runs-tag-dialog",
+        title="Tags of the selected runs",
+        opened=False,
+    )
+
+
 def register(dash_app: Dash) -> None:
     """The callbacks of the table; those that need no server run in the browser (assets/runs.js)."""
 
-    @dash_app.callback(Output("runs-news", "data"), Input("live", "data"))
-    async def fetch_news(tick: Tick) -> dict[str, Any]:
-        if ctx.triggered_id is None or tick["runs"] is None:
-            return {"rows": await asyncio.to_thread(run_rows.all_rows), "all": True}
-        return {"rows": await asyncio.to_thread(run_rows.rows_of, tick["runs"]), "all": False}
+    @dash_app.callback(
+        Output("runs-news", "data"),
+        Input("runs-query", "data"),
+        Input("runs-tick", "data"),
+        Input("runs-again", "data"),
+    )
+    async def fetch_news(query: run_rows.Query | None, tick: Tick | None, _again: int | None) -> run_rows.News:
+        if query is None:
+            raise PreventUpdate
+        if ctx.triggered_id == "runs-tick" and tick is not None and tick["runs"] is not None:
+            return await asyncio.to_thread(run_rows.news_of, tick["runs"], query)
+        return await asyncio.to_thread(run_rows.page_of, query)
+
+    @dash_app.callback(Output("runs-edited", "data"), Input("runs-grid", "cellValueChanged"), prevent_initial_call=True)
+    async def write_notes(changes: list[dict[str, Any]] | None) -> int:
+        for change in changes or []:
+            if change["colId"] == "notes":
+                await asyncio.to_thread(run_rows.write_notes, change["data"]["id"], change["value"] or "")
+        return len(changes or [])
+
+    @dash_app.callback(
+        Output("runs-tag-dialog", "opened", allow_duplicate=True),
+        Output("runs-tag-add", "value"),
+        Output("runs-tag-remove", "value"),
+        Input("runs-tag-confirm", "n_clicks"),
+        State("runs-grid", "selectedRows"),
+        State("runs-tag-add", "value"),
+        State("runs-tag-remove", "value"),
+        prevent_initial_call=True,
+    )
+    async def retag(_clicks: int, selected: list[dict[str, Any]], add: list[str], remove: list[str]) -> Any:
+        await asyncio.to_thread(run_rows.retag, [row["id"] for row in selected], add or [], remove or [])
+        return False, [], []
 
     @dash_app.callback(
         Input("runs-cancel", "n_clicks"),
@@ -205,11 +251,37 @@ def _chosen(selected: list[dict[str, Any]], rows: list[dict[str, Any]], key: str
 
 def _register_clientside(dash_app: Dash) -> None:
     dash_app.clientside_callback(
+        ClientsideFunction("runs", "read"),
+        Output("runs-query", "data"),
+        Output("runs-search", "value"),
+        Input("url", "search"),
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("runs", "tick"),
+        Output("runs-tick", "data"),
+        Input("live", "data"),
+        prevent_initial_call=True,
+    )
+    dash_app.clientside_callback(
         ClientsideFunction("runs", "merge"),
         Output("runs-grid", "rowData"),
+        Output("runs-search", "error"),
         Input("runs-news", "data"),
         State("runs-grid", "rowData"),
+        State("runs-query", "data"),
         prevent_initial_call=True,
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("runs", "pager"),
+        Output("runs-count", "children"),
+        Output("runs-previous", "disabled"),
+        Output("runs-next", "disabled"),
+        Input("runs-news", "data"),
+        Input("runs-grid", "rowData"),
+        prevent_initial_call=True,
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("runs", "turn"), Input("runs-previous", "n_clicks"), Input("runs-next", "n_clicks")
     )
     dash_app.clientside_callback(
         ClientsideFunction("runs", "arrange"),
@@ -217,28 +289,30 @@ def _register_clientside(dash_app: Dash) -> None:
         Output("runs-table", "hidden"),
         Output("runs-grid", "style"),
         Input("runs-grid", "rowData"),
+        State("runs-query", "data"),
     )
     dash_app.clientside_callback(
         ClientsideFunction("runs", "buttons"),
-        Output("runs-clone", "disabled"),
-        Output("runs-cancel", "disabled"),
-        Output("runs-delete", "disabled"),
+        *(Output(f"runs-{name}", "disabled") for name in ("clone", "cancel", "delete", "tag", "compare")),
         Output("runs-selection", "children"),
         Input("runs-grid", "selectedRows"),
         Input("runs-grid", "rowData"),
     )
     dash_app.clientside_callback(
-        ClientsideFunction("runs", "search"),
-        Output("runs-grid", "dashGridOptions"),
-        Input("runs-search", "value"),
-        State("runs-grid", "dashGridOptions"),
+        ClientsideFunction("runs", "search"), Input("runs-search", "value"), prevent_initial_call=True
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("runs", "askTags"),
+        Output("runs-tag-dialog", "opened"),
+        Output("runs-tag-text", "children"),
+        Input("runs-tag", "n_clicks"),
+        State("runs-grid", "selectedRows"),
         prevent_initial_call=True,
     )
     dash_app.clientside_callback(
-        ClientsideFunction("runs", "filter"),
-        Output("runs-grid", "filterModel"),
-        Input("runs-status-filter", "value"),
-        State("runs-grid", "filterModel"),
+        ClientsideFunction("runs", "compare"),
+        Input("runs-compare", "n_clicks"),
+        State("runs-grid", "selectedRows"),
         prevent_initial_call=True,
     )
     dash_app.clientside_callback(

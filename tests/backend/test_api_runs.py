@@ -33,7 +33,7 @@ def test_submit_fills_in_defaults_and_says_where_the_run_is(client: TestClient) 
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/api/v1/runs/{run['id']}"
     assert run["status"] == "queued"
-    assert run["spec"]["lr_schedule"] == {"kind": "milestones", "milestones": [10, 15], "gamma": 0.1}
+    assert run["spec"]["lr_schedule"] == {"kind": "milestones", "milestones": [10, 15], "gamma": 0.1, "warm_up": 0.3}
     assert run["created_at"].endswith("Z")
     assert client.get(answer.headers["location"]).json() == run
 
@@ -43,6 +43,15 @@ def test_submit_twice_with_one_key_gives_one_run(client: TestClient) -> None:
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"]
     assert len(client.get("/api/v1/runs").json()["runs"]) == 1
+
+
+def test_submit_again_with_one_key_after_the_run_was_changed_gives_that_run(client: TestClient) -> None:
+    first = client.post("/api/v1/runs", json=SPEC, headers={"Idempotency-Key": "a"}).json()
+    client.post("/api/v1/runs/bulk", json={"ids": [first["id"]], "action": "prioritise", "priority": "high"})
+    again = client.post("/api/v1/runs", json=SPEC, headers={"Idempotency-Key": "a"})
+    assert (again.status_code, again.json()["id"], again.json()["spec"]["priority"]) == (200, first["id"], "high")
+    changed = client.post("/api/v1/runs", json=SPEC | {"priority": "high"}, headers={"Idempotency-Key": "a"})
+    assert changed.status_code == 409, "it is compared with what was submitted"
 
 
 def test_submit_with_a_used_key_and_another_spec_conflicts(client: TestClient) -> None:
@@ -66,6 +75,10 @@ def test_submit_with_a_used_key_and_another_spec_conflicts(client: TestClient) -
         ({"epochs": 5, "lr_schedule": {"milestones": [5]}}, "lr_schedule", "before the last epoch"),
         ({"lr_schedule": {"milestones": [7, 3]}}, "lr_schedule.milestones", "increase"),
         ({"lr_schedule": {"kind": "cosine", "milestones": [3]}}, "lr_schedule.milestones", "has no milestones"),
+        ({"lr_schedule": {"kind": "one_cycle", "milestones": [3]}}, "lr_schedule.milestones", "has no milestones"),
+        ({"lr_schedule": {"kind": "one_cycle", "warm_up": 1}}, "lr_schedule.warm_up", "less than 1"),
+        ({"label_smoothing": 1}, "label_smoothing", "less than 1"),
+        ({"compile": True, "devices": 2}, "compile", "trained on one device"),
         ({"probe": {"count": 2000}}, "probe.count", "1437 training images"),
         ({"probe": {"indices": [1, 1]}}, "probe.indices", "repeated"),
         ({"probe": {"indices": [1, 5000]}}, "probe.indices", "0 to 1436"),
@@ -152,7 +165,7 @@ def test_list_with_a_bad_query_names_the_parameter(client: TestClient, query: st
     assert answer.json()["errors"][0]["field"] == query.split("=")[0]
 
 
-@pytest.mark.parametrize(("run_id", "status"), [("1", 404), ("9007199254740991", 404), ("0", 422), ("x", 422)])
+@pytest.mark.parametrize(("run_id", "status"), [("1", 404), ("9007199254740991", 404), ("0", 422), ("x", 404)])
 def test_unknown_runs_are_not_found(client: TestClient, run_id: str, status: int) -> None:
     for call in ("", "/recordings", "/layers", "/images", "/images/0.png", "/log", "/events", "/cross-path?layer=1"):
         answer = client.get(f"/api/v1/runs/{run_id}{call}")
@@ -184,10 +197,10 @@ def test_cancel_of_a_completed_run_conflicts(client: TestClient) -> None:
 
 def test_delete_removes_a_finished_run_with_its_files(client: TestClient) -> None:
     run = make_run()
-    assert artifacts.read_paths(run.id, 0, 1) is not None
+    assert artifacts.read_paths(run.id, 1, 0, 1) is not None
     assert client.delete(f"/api/v1/runs/{run.id}").status_code == 204
     assert client.get(f"/api/v1/runs/{run.id}").status_code == 404
-    assert artifacts.read_paths(run.id, 0, 1) is None
+    assert artifacts.read_paths(run.id, 1, 0, 1) is None
 
 
 def test_unknown_paths_are_json_not_found(client: TestClient) -> None:

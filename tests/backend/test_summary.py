@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.summary import HISTOGRAM_BINS, QUANTILES, summarise
 
@@ -36,3 +38,11 @@ def test_summary_of_cosines_has_bins_below_zero():
     found = summarise(np.array([-1.0, -0.5, 0.0, 1.0, np.nan]), least=-1.0)
     assert [n for n, count in enumerate(found.histogram) if count] == [0, 25, 50, 99]
     assert (found.defined, found.undefined, found.mean) == (4, 1, -0.125)
+
+
+@given(st.lists(st.floats(-1, 1.000000238418579, width=32), min_size=1, max_size=400), st.sampled_from([0.0, -1.0]))
+def test_quantiles_and_histogram_are_those_of_numpy_to_the_bit(values, least):
+    found = summarise(np.array(values, dtype=np.float32), least)
+    known = np.array(values, dtype=np.float32).astype(np.float64)
+    assert found.quantiles == np.quantile(known, QUANTILES).tolist()
+    assert found.histogram == np.histogram(known.clip(least, 1), bins=100, range=(least, 1))[0].tolist()

@@ -2,17 +2,23 @@ import fcntl
 import socket
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from uuid import uuid4
 
+import httpx2 as httpx
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
-from backend.models import Base
+from backend.db import session_scope
+from backend.machines import MachineLoad
+from backend.models import Base, now
+from backend.services import workers
 from tests.cli.conftest import ARGV, Command
 from tests.conftest import POSTGRES
+from tests.servers import serving
 
 DEAD_BROKER = "redis://:secret@127.0.0.1:1/0"
 DEAD_DATABASE = "postgresql+psycopg://root:secret@127.0.0.1:1/x"
@@ -116,9 +122,9 @@ def test_up_when_the_home_takes_no_files(pathscope: Command, tmp_path: Path) -> 
     assert only_line(result).startswith(f"pathscope: cannot write to the state folder {tmp_path}/file/home (Not a dir")
 
 
-@pytest.mark.parametrize("command", ["up", "serve", "worker", "migrate"])
+@pytest.mark.parametrize("command", ["up", "serve", "worker", "migrate --wait 0"])
 def test_start_when_the_database_is_away(pathscope: Command, command: str) -> None:
-    result = pathscope(command, PATHSCOPE_DATABASE_URL=DEAD_DATABASE)
+    result = pathscope(*command.split(), PATHSCOPE_DATABASE_URL=DEAD_DATABASE)
     assert result.returncode == 1
     expected = "pathscope: the database postgresql+psycopg://root:***@127.0.0.1:1/x does not answer ("
     assert only_line(result).startswith(expected)
@@ -129,6 +135,15 @@ def test_start_when_the_broker_is_away(pathscope: Command, command: str) -> None
     result = pathscope(command, PATHSCOPE_BROKER_URL=DEAD_BROKER)
     assert result.returncode == 1
     assert "the broker redis://:***@127.0.0.1:1/0 does not answer" in only_line(result)
+
+
+def test_serve_when_the_broker_is_away_answers_and_warns(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATHSCOPE_BROKER_URL", DEAD_BROKER)
+    with serving(home) as url:
+        assert httpx.post(f"{url}/api/v1/runs", json={"net": "mlp", "dataset": "digits"}).status_code == 201
+        assert httpx.get(f"{url}/readyz").json()["broker"] == "the broker does not answer"
+    warning = "the broker redis://:***@127.0.0.1:1/0 does not answer; runs wait until it does"
+    assert warning in (home / "server.log").read_text()
 
 
 def test_up_when_the_broker_is_of_no_known_kind(pathscope: Command) -> None:
@@ -179,6 +194,30 @@ def test_migrate_when_several_start_at_once(database: str, tmp_path: Path, monke
     assert tables == set(Base.metadata.tables) | {"alembic_version"}
 
 
+def test_migrate_when_the_database_stays_away(pathscope: Command) -> None:
+    began = time.monotonic()
+    result = pathscope("migrate", "--wait", "1.2", PATHSCOPE_DATABASE_URL=DEAD_DATABASE)
+    assert time.monotonic() - began > 1.2
+    assert result.returncode == 1
+    assert result.stdout == "Waiting up to 1.2 s for postgresql+psycopg://root:***@127.0.0.1:1/x …\n"
+
+
+def test_migrate_when_the_database_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"pathscope_test_{uuid4().hex[:8]}"
+    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    monkeypatch.setenv("PATHSCOPE_DATABASE_URL", url)
+    server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        with subprocess.Popen([*ARGV, "migrate"], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Waiting up to 30 s for postgresql+psycopg://")
+            connection.execute(text(f"CREATE DATABASE {name}"))
+            assert process.stdout.read() == "The database is up to date.\n"
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+    assert process.returncode == 0
+
+
 def test_doctor_when_only_the_server_is_missing(pathscope: Command, home: Path) -> None:
     result = pathscope("doctor")
     assert result.returncode == 0, result.stdout
@@ -192,3 +231,20 @@ def test_doctor_when_the_database_is_away(pathscope: Command) -> None:
     assert result.returncode == 1
     assert only_line(result) == "pathscope: not in order: Database"
     assert "secret" not in result.stdout
+
+
+def test_alive_when_this_worker_or_another_one_works(pathscope: Command, home: Path) -> None:
+    with session_scope() as session:
+        cpu = workers.Machine("here", "CPU", 1, has_gpu=False)
+        workers.report_worker(
+            session,
+            f"first@{socket.gethostname()}",
+            cpu,
+            MachineLoad(cores=2, utilisation=0, memory_used=0, memory_total=1),
+            now(),
+        )
+    assert pathscope("alive", "--name", "first").returncode == 0
+    other = pathscope("alive")
+    assert other.returncode == 1
+    mine, theirs = f"pathscope@{socket.gethostname()}", f"first@{socket.gethostname()}"
+    assert only_line(other) == f"pathscope: no worker {mine} is alive; alive are: {theirs}"

@@ -1,3 +1,5 @@
+import pkgutil
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -6,7 +8,7 @@ from dash.development.base_component import Component
 from plotly.offline import get_plotlyjs_version
 
 from backend.errors import NotFound
-from frontend import app, router
+from frontend import app, pages, router
 from frontend.live import concerns
 
 
@@ -22,6 +24,11 @@ def page(template, layout):
 @pytest.mark.parametrize("path", ["/", "/new", "/new/"])
 def test_every_path_of_the_first_pages_is_known(path):
     assert router.match(app.PAGES, path) is not None
+
+
+def test_every_page_that_there_is_can_be_reached():
+    modules = [import_module(f"frontend.pages.{found.name}") for found in pkgutil.iter_modules(pages.__path__)]
+    assert {module for module in modules if hasattr(module, "PATH_TEMPLATE")} == set(app.PAGES)
 
 
 @pytest.mark.parametrize("path", ["/nope", "/new/more", "/runs", "//"])

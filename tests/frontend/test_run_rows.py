@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backend.run_states import possible
 from backend.schemas import Progress, RecordingOut, RunOut, RunSpec, RunStatus
 from frontend import run_rows
 from frontend.components.run_status import duration_text, progress_share, progress_text
@@ -17,9 +18,12 @@ def run(**changed):
         "status": RunStatus.QUEUED,
         "reason": None,
         "spec": spec,
+        "tags": spec.tags,
         "attempt": 0,
         "worker": None,
+        "sweep": None,
         "cancel_requested": False,
+        "pause_requested": False,
         "created_at": NOON,
         "started_at": None,
         "finished_at": None,
@@ -27,7 +31,8 @@ def run(**changed):
         "progress": None,
         "last": None,
     }
-    return RunOut(**{**usual, **changed})
+    values = {**usual, **changed}
+    return RunOut(**values, possible=possible(values["status"], cancelling=values["cancel_requested"]))
 
 
 RUNNING = {

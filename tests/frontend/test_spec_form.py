@@ -81,10 +81,14 @@ specs = st.builds(
     tags=st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), max_size=3),
     notes=st.text(max_size=40).filter(lambda text: text.isprintable()),
     optimiser=st.fixed_dictionaries({"lr": st.floats(1e-6, 10), "momentum": st.floats(0.1, 0.99)}),
-    lr_schedule=st.sampled_from([{"milestones": [1, 3]}, {"kind": "cosine"}, {"gamma": 0.5}, {"milestones": []}]),
+    lr_schedule=st.sampled_from(
+        [{"milestones": [1, 3]}, {"kind": "one_cycle", "warm_up": 0.2}, {"gamma": 0.5}, {"milestones": []}]
+    ),
     probe=st.sampled_from([{"indices": [3, 1, 2]}, {"count": 17, "balanced": False}]),
     quantities=st.sampled_from([["path"], ["activation"], ["path", "activation"], ["path", "projection"]]),
     precision=st.sampled_from(["fp32", "bf16"]),
+    label_smoothing=st.sampled_from([0, 0.1]),
+    compile=st.booleans(),
 )
 
 

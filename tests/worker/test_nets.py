@@ -1,5 +1,8 @@
+import math
+
 import pytest
 import torch
+from torch import nn
 
 from backend.plugins import NetEntry, net_entries
 from worker.nets import build_net
@@ -7,6 +10,8 @@ from worker.recorder import capture
 from worker.vision import torchvision
 
 RESNET18_NAMES = ["relu"] + [f"layer{n}.{m}.relu{again}" for n in (1, 2, 3, 4) for m in (0, 1) for again in ("", "#2")]
+
+STD_INPUTS = {"conv5": 9 * 256, "fc6": 256, "fc7": 1024, "fc8": 1024}
 
 
 def shapes_of(name, input_shape, images=1, classes=10):
@@ -136,3 +141,18 @@ def test_weights_have_the_variance_for_relus():
 def test_unknown_name_is_refused():
     with pytest.raises(ValueError, match="no net is named 'lenet'; installed are"):
         build_net("lenet", (1, 8, 8), 10)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "mlp"])
+def test_first_loss_is_near_that_of_guessing(name):
+    images = torch.randn(256, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    net = build_net(name, (1, 8, 8), 10).eval()
+    with torch.no_grad():
+        loss = nn.functional.cross_entropy(net(images), torch.arange(256) % 10).item()
+    assert math.log(10) - 0.1 < loss < math.log(10) + 0.4
+
+
+def test_weights_behind_dropout_are_drawn_smaller():
+    net = build_net("alexnet", (1, 8, 8), 10)
+    std = {name: net.get_submodule(name).weight.std().item() * math.sqrt(inputs) for name, inputs in STD_INPUTS.items()}
+    assert std == pytest.approx({"conv5": math.sqrt(2), "fc6": 1, "fc7": 1, "fc8": 1}, rel=0.05)

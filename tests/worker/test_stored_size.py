@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from backend.codec import encode
+from backend.codec import encode, to_pairs
 from backend.estimate import SUMMARY_BYTES, run_size
 from backend.schemas import RunSpec
 from worker.data import Data
 from worker.datasets import load_data
+from worker.kernels.distance import pixel_distances
 from worker.measures import Measures
 from worker.nets import build_net
+from worker.probes import thumbnail
 from worker.recorder import capture
 from worker.training import Training
 
@@ -28,4 +30,10 @@ def test_stated_size_is_within_a_fifth_of_what_is_stored(net, images, tmp_path):
             found = measures.step(capture(run.net, run.probe_images(torch.arange(128))))
             stored += sum(len(encode(one.values)) + (SUMMARY_BYTES if one.summary else 0) for one in found)
             stored += sum(len(encode(paths)) for paths in measures.paths)
-    assert run_size(spec).total_bytes == pytest.approx(stored, rel=0.2)
+    size = run_size(spec)
+    assert size.recording_bytes * size.recordings == pytest.approx(stored, rel=0.2)
+    probed = few.train_images[:128]
+    distances = to_pairs(pixel_distances(probed).numpy()).astype("float32")
+    around = len(encode(distances)) + sum(len(thumbnail(image)) for image in probed)
+    assert size.total_bytes - size.recording_bytes * size.recordings == pytest.approx(around, rel=0.05)
+    assert size.total_bytes == pytest.approx(stored + around, rel=0.2)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from backend import artifacts, codec
 from backend.db import read_scope, session_scope
 from backend.schemas import Measure, Quantity, Recorded, RunSpec
-from backend.services import early_to_mid, leases, projections, recordings, runs, statistics, two_times
+from backend.services import answers, early_to_mid, leases, projections, recordings, runs, statistics, two_times
 from backend.settings import settings
 from worker.datasets import load_data
 from worker.image_functions import capture_calls
@@ -62,7 +62,7 @@ def run_id(home):
 
 
 def paths_at(run_id, t, k):
-    return codec.decode(artifacts.read_paths(run_id, t, k))
+    return codec.decode(artifacts.read_paths(run_id, 1, t, k))
 
 
 def net_at_the_end(run_id):
@@ -70,7 +70,8 @@ def net_at_the_end(run_id):
     data = load_data("digits", settings().data_folder)
     spec = RunSpec.model_validate(SPEC)
     training = Training(build_net("mlp", data.input_shape, 10), data, spec, torch.device("cpu"))
-    state = torch.load(io.BytesIO(artifacts.read_checkpoint(run_id)), weights_only=True)
+    checkpoint = artifacts.read_checkpoint(run_id, artifacts.list_checkpoints(run_id)[0])
+    state = torch.load(io.BytesIO(checkpoint), weights_only=True)
     training.load_state_dict(state["training"])
     with read_scope() as session:
         indices = torch.tensor([image.dataset_index for image in recordings.list_images(session, run_id)])
@@ -113,6 +114,20 @@ def test_along_its_own_path_an_image_has_the_loss_of_the_ordinary_forward_pass(r
     assert found == loss.tolist()
 
 
+def test_answers_are_those_of_the_ordinary_forward_pass(run_id):
+    net, images, labels = net_at_the_end(run_id)
+    with evaluating(net):
+        logits = net(images)
+    with read_scope() as session:
+        found = answers.answers(session, run_id)
+        names = answers.class_names(session, run_id)
+    assert found.recordings.tolist() == [0, 1, 2, 3, 4]
+    assert found.labels.tolist() == labels.tolist()
+    assert found.predicted[-1].tolist() == logits.argmax(1).tolist()
+    assert found.loss[-1].tolist() == F.cross_entropy(logits, labels, reduction="none").tolist()
+    assert names == {digit: str(digit) for digit in range(10)}
+
+
 def test_image_functions_are_those_of_the_net(run_id):
     net, images, labels = net_at_the_end(run_id)
     expected = compare(capture_calls(net, images, labels, [2])[2]).cross.numpy()
@@ -134,6 +149,7 @@ def test_an_interrupted_run_stores_what_an_uninterrupted_one_does(run_id):
         for read in (
             lambda run: projections.mean_over_images(session, run),
             lambda run: two_times.mean_over_images(session, run, 2),
+            lambda run: answers.answers(session, run),
             lambda run: statistics.self_similarity_of_images(session, run, Recorded.IMAGE_FUNCTION, 2),
         ):
             for one, other in zip(read(run_id), read(whole), strict=True):

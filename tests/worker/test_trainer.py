@@ -23,7 +23,7 @@ def trained(**spec):
 @pytest.mark.parametrize(("paths", "kept"), [("all", [0, 1, 2]), ("last", [2]), ("none", [])])
 def test_paths_are_kept_as_the_spec_says(home, paths, kept):
     run_id = trained(epochs=2, paths=paths)
-    assert [t for t in range(3) if artifacts.read_paths(run_id, t, 1) is not None] == kept
+    assert [t for t in range(3) if artifacts.read_paths(run_id, 1, t, 1) is not None] == kept
     with session_scope() as session:
         assert [recording.t for recording in recordings.list_recordings(session, run_id)] == [0, 1, 2]
         assert len(two_times.mean_over_images(session, run_id, 1).values) == 3

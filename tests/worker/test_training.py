@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from backend.schemas import RunSpec
+from backend.schemas import DeviceKind, RunSpec
 from worker.augmentation import flip_and_crop
 from worker.data import Data
 from worker.recorder import capture
@@ -207,6 +207,51 @@ def test_learning_rate_follows_half_a_cosine():
     assert rates[8] == pytest.approx(0)
 
 
+@pytest.mark.parametrize(("epochs", "per_epoch", "warm_up"), [(4, 5, 0.3), (1, 2, 0.5), (1, 1, 0.3), (3, 1, 0.9)])
+def test_learning_rate_of_one_cycle_is_that_of_torch(epochs, per_epoch, warm_up):
+    schedule = {"kind": "one_cycle", "warm_up": warm_up}
+    spec = RunSpec(net="mlp", dataset="digits", epochs=epochs, optimiser={"lr": 0.4}, lr_schedule=schedule)
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.4)
+    steps = epochs * per_epoch
+    if warm_up * steps == 1:  # torch divides by 0 where the first step is the top
+        assert [learning_rate(spec, step, per_epoch) for step in range(2)] == pytest.approx([0.4, 1.6e-6])
+        return
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 0.4, total_steps=steps, pct_start=warm_up, cycle_momentum=False
+    )
+    for step in range(steps):
+        assert learning_rate(spec, step, per_epoch) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
+        optimiser.step()
+        if step + 1 < steps:
+            theirs.step()
+
+
+def test_label_smoothing_changes_training_and_not_what_is_evaluated():
+    plain, smooth = training(), training(label_smoothing=0.2)
+    smooth.net.load_state_dict(plain.net.state_dict())
+    assert plain.evaluate("train") == smooth.evaluate("train")
+    images, labels = plain.normalise(plain.feed.images(torch.arange(8))), plain.feed._labels["train"][:8]
+    plain.net.eval()
+    smooth.net.eval()
+    log_odds = plain.net(images).log_softmax(1)
+    expected = 0.8 * -log_odds[torch.arange(8), labels].mean() + 0.2 * -log_odds.mean()
+    torch.testing.assert_close(smooth._loss(images, labels), expected)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # torch's own, when it compiles
+def test_compiled_training_records_the_net_as_it_was_built():
+    plain, compiled = training(), training(compile=True)
+    assert compiled._for(8) is not compiled.net
+    assert compiled._for(5) is compiled.net  # the rest of an epoch
+    with torch.compiler.set_stance("force_eager"):  # a compiler takes longer than all other tests here
+        assert list(compiled) == list(plain)
+    assert same(compiled.net, plain.net)
+    assert type(compiled.net) is nn.Sequential
+    found, wanted = (capture(run.net, run.probe_images(torch.arange(6))) for run in (compiled, plain))
+    assert [one.name for one in found] == [one.name for one in wanted] == ["2"]
+    assert torch.equal(found[0].activations, wanted[0].activations)
+
+
 def test_learning_rate_stays_constant():
     spec = RunSpec(net="mlp", dataset="digits", epochs=4, lr_schedule={"kind": "constant"})
     assert {learning_rate(spec, step, 2) for step in range(8)} == {0.02}
@@ -261,6 +306,6 @@ def test_flip_and_crop_manages_images_smaller_than_the_padding():
 
 def test_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto") == choose_device("cpu") == CPU
+    assert choose_device(DeviceKind.AUTO) == choose_device(DeviceKind.CPU) == CPU
     with pytest.raises(ValueError, match="asks for device cuda, but this machine has no CUDA GPU"):
-        choose_device("cuda")
+        choose_device(DeviceKind.CUDA)

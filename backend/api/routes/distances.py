@@ -20,6 +20,27 @@ class OverlapQuery(BaseModel):
     recording: int | None = Field(default=None, ge=0, lt=2**31, description="t, from 0")
 
 
+class PairsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    layer: int = Field(ge=1, lt=2**31, description="k, from 1")
+    quantity: Quantity = Quantity.PATH
+    recording: int = Field(ge=0, lt=2**31, description="t, from 0")
+    distance_from: float = Field(description="both ends belong to the range")
+    distance_to: float
+    overlap_from: float
+    overlap_to: float
+    limit: int = Field(default=30, ge=1, le=1000, description="at most so many")
+
+
+class PairsOut(BaseModel):
+    total: int = Field(description="how many pairs there are")
+    image: list[int] = Field(description="i of each, the closest in data space first")
+    other: list[int]
+    distance: list[float]
+    overlap: list[float]
+
+
 class DistancesOut(BaseModel):
     """Pairs are in the order (0, 1), (0, 2), …, (0, N-1), (1, 2), …"""
 
@@ -42,7 +63,7 @@ class OverlapOut(BaseModel):
 
 
 router = APIRouter(
-    prefix="/runs/{run_id}",
+    prefix="/runs/{run_id:int}",
     tags=["statistics"],
     responses=NOT_FOUND | INVALID,
     default_response_class=Response,
@@ -67,3 +88,11 @@ def get_overlap(run_id: RunId, query: Annotated[OverlapQuery, Query()], session:
     over_time = distances.correlations_over_time(*place)
     coefficients = {name: [getattr(one, name) for one in over_time.correlations] for name in Correlation._fields}
     return answer(asked | {"recordings": over_time.recordings} | coefficients)
+
+
+@router.get("/overlap/pairs", responses={200: {"model": PairsOut}})
+def get_pairs_inside(run_id: RunId, query: Annotated[PairsQuery, Query()], session: Reading) -> Response:
+    """Which pairs have this distance and this overlap? The closest in data space come first."""
+    box = distances.Box((query.distance_from, query.distance_to), (query.overlap_from, query.overlap_to))
+    place = (session, run_id, query.quantity, query.layer, query.recording)
+    return answer(distances.pairs_inside(*place, box, query.limit)._asdict())

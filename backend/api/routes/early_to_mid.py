@@ -7,7 +7,7 @@ from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.schemas import Quantity
 from backend.services import early_to_mid, runs
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["statistics"], responses=NOT_FOUND | INVALID)
+router = APIRouter(prefix="/runs/{run_id:int}", tags=["statistics"], responses=NOT_FOUND | INVALID)
 
 
 class RatioOut(BaseModel):

@@ -1,9 +1,9 @@
 """What happens to a run, as it happens: Server-Sent Events, the log, and the socket of open dashboards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response, WebSocket, WebSocketDisconnect
@@ -14,15 +14,17 @@ from sqlalchemy.orm import Session
 
 from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.api.live import Hub
-from backend.db import read_scope
+from backend.db import AWAY
 from backend.errors import NotFound
 from backend.schemas import EventOut, LogLineOut, RunOut
 from backend.services import events, runs
 
+log = logging.getLogger(__name__)
+
 router = APIRouter(tags=["events"])
 
 KEEPALIVE_SECONDS = 15.0
-Result = TypeVar("Result")
+AWAY_SECONDS = 2.0
 
 
 class LogQuery(BaseModel):
@@ -37,7 +39,7 @@ class _News(NamedTuple):
     events: list[EventOut]
 
 
-@router.get("/runs/{run_id}/log", responses=NOT_FOUND | INVALID)
+@router.get("/runs/{run_id:int}/log", responses=NOT_FOUND | INVALID)
 def get_log(run_id: RunId, query: Annotated[LogQuery, Query()], session: Reading) -> list[LogLineOut]:
     """What the trainer printed, oldest line first."""
     runs.get_run(session, run_id)
@@ -45,7 +47,7 @@ def get_log(run_id: RunId, query: Annotated[LogQuery, Query()], session: Reading
 
 
 @router.get(
-    "/runs/{run_id}/events",
+    "/runs/{run_id:int}/events",
     response_class=StreamingResponse,
     responses=NOT_FOUND
     | INVALID
@@ -58,10 +60,11 @@ async def stream_events(
 
     The stream begins with everything that has happened and ends with the run.
     """
-    news = await _reading(lambda session: _news(session, run_id, last_event_id))
+    hub: Hub = request.app.state.hub
+    news = await _news(hub, run_id, last_event_id)
     if news.run.status.finished and not news.events:
         return Response(status_code=204)
-    stream = _stream(request.app.state.hub, run_id, last_event_id)
+    stream = _stream(hub, run_id, last_event_id)
     return StreamingResponse(
         stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -72,9 +75,14 @@ async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
     async with hub.subscribe() as subscription:
         while True:
             try:
-                news = await _reading(lambda session: _news(session, run_id, number))  # noqa: B023
+                news = await _news(hub, run_id, number)
             except NotFound:
                 return
+            except AWAY as error:
+                log.warning("the database does not answer: %s", error)
+                yield KEEPALIVE_COMMENT
+                await asyncio.sleep(AWAY_SECONDS)
+                continue
             for event in news.events:
                 number = event.number
                 yield _format(event.kind, event.model_dump(mode="json")["data"], str(number))
@@ -91,9 +99,6 @@ async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
 @router.websocket("/live")
 async def live(socket: WebSocket) -> None:
     """Tells a dashboard which runs have news, at most five times a second: {"runs": [ids]}, null for any."""
-    if not _same_origin(socket):
-        await socket.close(code=1008, reason="the Origin is not this server's")
-        return
     await socket.accept()
     listener = asyncio.ensure_future(_until_closed(socket))
     try:
@@ -115,23 +120,14 @@ async def _until_closed(socket: WebSocket) -> None:
         continue
 
 
-def _same_origin(socket: WebSocket) -> bool:
-    """Browsers send Origin and it must be ours; other clients send none."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+async def _news(hub: Hub, run_id: int, number: int) -> _News:
+    """The run and its events past `number`; as a rule all streams of a run are at the same one."""
 
+    def query(session: Session) -> _News:
+        return _News(runs.get_run(session, run_id), events.events_after(session, run_id, number))
 
-def _news(session: Session, run_id: int, number: int) -> _News:
-    return _News(runs.get_run(session, run_id), events.events_after(session, run_id, number))
+    return await hub.read((run_id, number), query)
 
 
 def _format(kind: str, data: object, number: str | None) -> bytes:
     return format_sse_event(data_str=orjson.dumps(data).decode(), event=kind, id=number)
-
-
-async def _reading(query: Callable[[Session], Result]) -> Result:
-    def work() -> Result:
-        with read_scope() as session:
-            return query(session)
-
-    return await asyncio.to_thread(work)

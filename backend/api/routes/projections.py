@@ -24,7 +24,7 @@ class ProjectionOut(BaseModel):
     undefined: list[list[int]] = Field(description="how many images have no finite loss")
 
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["statistics"], responses=NOT_FOUND | INVALID)
+router = APIRouter(prefix="/runs/{run_id:int}", tags=["statistics"], responses=NOT_FOUND | INVALID)
 
 
 @router.get("/projection", response_class=Response, responses={200: {"model": ProjectionOut}})

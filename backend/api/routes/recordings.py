@@ -10,7 +10,7 @@ from backend.api.deps import INVALID, NOT_FOUND, ImageIndex, Reading, RunId
 from backend.schemas import ImageOut, LayerOut, Quantity, RecordingOut
 from backend.services import recordings, statistics
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["recordings"], responses=NOT_FOUND | INVALID)
+router = APIRouter(prefix="/runs/{run_id:int}", tags=["recordings"], responses=NOT_FOUND | INVALID)
 
 
 class PathsQuery(BaseModel):

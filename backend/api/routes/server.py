@@ -1,15 +1,19 @@
 """What the server offers and whether it is well."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend import catalogue, queue
 from backend.api.deps import INVALID, Reading
+from backend.api.metrics import registry
 from backend.db import read_scope
 from backend.estimate import RunSize, run_size
-from backend.schemas import Catalogue, RunSpec, WorkerOut
+from backend.machines import QueuedRun, WorkerOut
+from backend.schemas import RunSpec
 from backend.services import workers
 
 router = APIRouter(tags=["server"])
@@ -29,7 +33,7 @@ class Readiness(BaseModel):
 
 
 @router.get("/catalogue")
-def get_catalogue() -> Catalogue:
+def get_catalogue() -> catalogue.Catalogue:
     """The nets and datasets that a run may name, and the defaults of everything else."""
     return catalogue.catalogue()
 
@@ -42,14 +46,26 @@ def estimate_run(spec: RunSpec) -> RunSize:
 
 @router.get("/workers")
 def list_workers(session: Reading) -> list[WorkerOut]:
-    """The workers that have been heard of."""
+    """The workers that have been heard of: their machine, how busy it is, and what they train."""
     return workers.list_workers(session)
+
+
+@router.get("/queue")
+def list_queue(session: Reading) -> list[QueuedRun]:
+    """The runs that wait, in the order in which they will be taken up, and why each has not begun."""
+    return workers.list_queue(session)
 
 
 @health.get("/healthz")
 async def healthz() -> Health:
     """The process answers."""
     return Health(status="ok")
+
+
+@health.get("/metrics", response_class=PlainTextResponse)
+def metrics() -> Response:
+    """Figures for Prometheus."""
+    return Response(generate_latest(registry()), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @health.get("/readyz", responses={503: {"model": Readiness}})

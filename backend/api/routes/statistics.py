@@ -60,12 +60,12 @@ class StatisticOut(BaseModel):
     other: int | None = None
     recording: int | None = None
     recordings: list[int] | None = Field(default=None, description="t of each row of the other arrays")
-    values: list[Any] | None = Field(default=None, description="similarities; null is undefined")
-    closeness: list[Any] | None = Field(default=None, description="overlap (units) or activation similarity")
-    ranks: list[Any] | None = Field(default=None, description="0 is the nearest; null has no rank")
+    values: list[Any] | float | None = Field(default=None, description="similarities; null is undefined")
+    closeness: list[Any] | float | None = Field(default=None, description="overlap (units) or activation similarity")
+    ranks: list[Any] | int | None = Field(default=None, description="0 is the nearest; null has no rank")
     nearest: list[Any] | None = Field(default=None, description="the k nearest images, nearest first")
-    churn: list[float | None] | None = Field(default=None, description="share of the k nearest that are new")
-    label_agreement: list[float | None] | None = Field(
+    churn: list[float | None] | float | None = Field(default=None, description="share of the k nearest that are new")
+    label_agreement: list[float | None] | float | None = Field(
         default=None, description="share of the k nearest that bear the image's own label"
     )
     defined: list[int] | None = None
@@ -80,7 +80,7 @@ class StatisticOut(BaseModel):
 
 
 router = APIRouter(
-    prefix="/runs/{run_id}",
+    prefix="/runs/{run_id:int}",
     tags=["statistics"],
     responses=NOT_FOUND | INVALID | {200: {"model": StatisticOut}},
     default_response_class=Response,

@@ -25,7 +25,7 @@ class TwoTimesOut(BaseModel):
     undefined: list[list[int]] = Field(description="how many images are left out")
 
 
-router = APIRouter(prefix="/runs/{run_id}", tags=["statistics"], responses=NOT_FOUND | INVALID)
+router = APIRouter(prefix="/runs/{run_id:int}", tags=["statistics"], responses=NOT_FOUND | INVALID)
 
 
 @router.get("/two-times", response_class=Response, responses={200: {"model": TwoTimesOut}})

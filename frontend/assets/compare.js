@@ -1,0 +1,66 @@
+/* The compare page: its address, and which ticks concern it. */
+(function () {
+    "use strict";
+    window.dash_clientside = window.dash_clientside || {};
+    const NAMES = ["filter", "layer", "quantity", "measure", "statistic", "group", "error"];
+    const DEFAULTS = {filter: "", layer: 1, quantity: "path", measure: "cross_path", statistic: "median", group: "", error: "gap"};
+    const PAUSE = 2000;
+    let shown = null, asked = 0, waiting = null;
+    const nothing = () => window.dash_clientside.no_update;
+
+    function parse(search) {
+        const found = new URLSearchParams(search), choice = {runs: found.get("runs")};
+        for (const name of NAMES) choice[name] = found.get(name) || DEFAULTS[name];
+        choice.layer = /^\d{1,5}$/.test(choice.layer) ? Math.max(1, Number(choice.layer)) : 1;
+        return choice;
+    }
+
+    function go(href) {
+        window.history.pushState({}, "", href);
+        window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    }
+
+    window.dash_clientside.compare = {
+        /* url.search -> compare-choice.data and the value of each control */
+        read: function (search) {
+            const choice = parse(search), values = NAMES.map((name) => choice[name]);
+            shown = choice;
+            return [choice, ...values];
+        },
+
+        /* Controls -> the address. A filter that is typed takes the place of runs that were named. */
+        write: function (...values) {
+            const next = {...shown};
+            NAMES.forEach((name, n) => {
+                const value = values[n];
+                if (value !== null && value !== undefined && !(name === "layer" && value === "")) next[name] = value;
+            });
+            if (!shown || JSON.stringify(next) === JSON.stringify(shown)) return;
+            if (next.filter !== shown.filter) next.runs = null;
+            const found = new URLSearchParams();
+            if (next.runs) found.set("runs", next.runs);
+            for (const name of NAMES) if (String(next[name]) !== String(DEFAULTS[name])) found.set(name, next[name]);
+            const text = found.toString();
+            go(text ? `/compare?${text}` : "/compare");
+        },
+
+        /* A tick that concerns a run of the page makes it ask again, at most every two seconds. */
+        tick: function (tick, runs) {
+            const concerned = tick && runs && (tick.runs === null || tick.runs.some((id) => runs.includes(id)));
+            if (!concerned || waiting !== null) return nothing();
+            waiting = setTimeout(() => {
+                waiting = null;
+                asked = Date.now();
+                if (document.getElementById("compare-overlay")) window.dash_clientside.set_props("compare-tick", {data: tick});
+            }, Math.max(0, asked + PAUSE - Date.now()));
+            return nothing();
+        },
+
+        /* A click on a dot opens its run. */
+        open: function (click) {
+            const href = click && click.points[0] && click.points[0].customdata;
+            if (href) go(href);
+            return nothing();
+        },
+    };
+})();

@@ -1,0 +1,138 @@
+/* Draws the figures of a page from REST: each `.figure[data-view]` names its view and parameters, the address and the
+   controls say what is chosen. A figure is asked for when it comes near the window and whenever what it shows has
+   changed; while an answer is under way only the newest wish is kept, so that none starves. */
+(function () {
+    "use strict";
+    const view = window.pathscope;
+    const {page, state, newest, recording, layer, quantity, partner} = view;
+    const CONFIG = {showSendToCloud: false, displaylogo: false, responsive: true, doubleClick: "reset"};
+    const NEAR = "400px", RETRY_MS = 2000;
+    const WAITING = {
+        layer: "Layers are known once the trainer has built the net.",
+        image: "The probe images are known once the trainer has loaded the data.",
+        recording: "There is nothing to see before the first recording.",
+    };
+    const drawn = new Set();
+
+    const scheme = () => document.documentElement.dataset.agThemeMode || "light";
+    const parametersOf = (host) => host.dataset.parameters.split(" ").filter(Boolean);
+
+    /* What is chosen of a view's parameter; undefined leaves it to the server. */
+    function chosen(name, host) {
+        const fixed = JSON.parse(host.dataset.fixed || "{}");
+        if (name in fixed) return fixed[name];
+        const option = state().options[`${host.dataset.view}.${name}`];
+        if (option !== undefined) return option;
+        if (name === "layer") return layer();
+        if (name === "quantity") return quantity();
+        if (name === "image") return page.place.image;
+        if (name === "partner") return partner();
+        if (name === "recording") return recording();
+        if (name === "order" && host.dataset.view === "image-cross-path") return state().sort;
+        return undefined;
+    }
+
+    function address(host) {
+        const query = new URLSearchParams();
+        for (const name of parametersOf(host)) {
+            const value = chosen(name, host);
+            if (value !== undefined && value !== null) query.set(name, value);
+        }
+        return `/api/v1/runs/${page.place.run}/figures/${host.dataset.view}?${query}`;
+    }
+
+    /* Why there is nothing to ask for; the server would say the same. */
+    function missing(host) {
+        const facts = page.facts, needs = host.dataset.needs;
+        if (needs && !facts.recorded.includes(needs)) return host.dataset.without;
+        const parameters = parametersOf(host);
+        if (parameters.includes("layer") && !facts.layers.length) return WAITING.layer;
+        if (parameters.includes("image") && !facts.labels.length) return WAITING.image;
+        return parameters.includes("recording") && !facts.epochs.length ? WAITING.recording : null;
+    }
+
+    /* Figures over training change with each recording, those of one recording do not. */
+    function keyOf(host) {
+        const version = parametersOf(host).includes("recording") ? "" : `${page.facts.epochs.length} ${page.facts.layers.length}`;
+        return [address(host), scheme(), version].join(" ");
+    }
+
+    async function draw(host) {
+        const sentence = missing(host);
+        if (sentence) return say(host, sentence);
+        const key = keyOf(host);
+        if (host._shown === key || host._busy) return;
+        host._busy = true;
+        try {
+            const answer = await fetch(`${address(host)}&scheme=${scheme()}`);
+            const body = await answer.json();
+            if (!host.isConnected) return;
+            if (answer.ok) await paint(host, body);
+            else say(host, body.detail);
+            host._shown = key;
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            setTimeout(refresh, RETRY_MS);
+        } finally {
+            host._busy = false;
+            host.removeAttribute("aria-busy");
+        }
+        if (host.isConnected && host._shown && keyOf(host) !== host._shown) draw(host);
+    }
+
+    async function paint(host, figure) {
+        const plot = host.querySelector(".plot");
+        host.querySelector(".nothing").textContent = "";
+        view.place(figure.layout);
+        host.style.minHeight = `${figure.layout.height}px`;
+        if (host.closest(".panel:fullscreen")) figure.layout.height = view.fullHeight();
+        await window.Plotly.react(plot, figure.data, figure.layout, CONFIG);
+        if (!host.isConnected) return window.Plotly.purge(plot);
+        drawn.add(host);
+        view.link(plot);
+        if ((figure.layout.meta || {}).followed) view.render();
+        host.dispatchEvent(new CustomEvent("figure-drawn", {bubbles: true}));
+    }
+
+    function say(host, sentence) {
+        const plot = host.querySelector(".plot");
+        if (plot.data) window.Plotly.purge(plot);
+        host._shown = null;
+        host.querySelector(".nothing").textContent = sentence;
+    }
+
+    const observer = new IntersectionObserver((entries) => {
+        for (const entry of entries) entry.target._near = entry.isIntersecting;
+        if (entries.some((entry) => entry.isIntersecting)) refresh();
+    }, {rootMargin: NEAR});
+
+    /* Ask for every figure near the window that does not show what is chosen. */
+    function refresh() {
+        for (const host of drawn) {
+            if (host.isConnected) continue;
+            window.Plotly.purge(host.querySelector(".plot"));
+            drawn.delete(host);
+        }
+        if (!page.facts || !page.place || !window.Plotly) return;
+        for (const host of document.querySelectorAll(".figure[data-view]")) {
+            if (!host._watched) {
+                host._watched = true;
+                observer.observe(host);
+            }
+            if (host._near) draw(host);
+        }
+        options();
+        document.dispatchEvent(new CustomEvent("view-refreshed"));
+    }
+
+    /* Buttons that choose an option of a view: pressed where the address says so. */
+    function options() {
+        for (const button of document.querySelectorAll("[data-option]")) {
+            const value = state().options[button.dataset.option];
+            const is = value === undefined ? button.dataset.default !== undefined : value === button.dataset.value;
+            button.setAttribute("aria-pressed", is ? "true" : "false");
+        }
+    }
+
+    Object.assign(view, {refresh, address, newest});
+})();

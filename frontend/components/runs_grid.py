@@ -1,0 +1,82 @@
+"""The table of runs: its columns, and how AG Grid shows them (cells are drawn in assets/runs.js)."""
+
+from typing import Any
+
+import dash_ag_grid as dag
+from dash.development.base_component import Component
+
+_COLUMNS: list[dict[str, Any]] = [
+    {"field": "status_text", "headerName": "Status", "sort_by": "status", "cellRenderer": "RunStatus", "width": 132},
+    {
+        "field": "name",
+        "headerName": "Name",
+        "sort_by": "name",
+        "cellRenderer": "RunLink",
+        "minWidth": 180,
+        "flex": 2,
+    },
+    {"field": "net", "headerName": "Net", "sort_by": "net", "width": 110},
+    {"field": "dataset", "headerName": "Dataset", "sort_by": "dataset", "width": 120},
+    {"field": "epochs", "headerName": "Epochs", "sort_by": "epochs", "type": "rightAligned", "width": 95},
+    {"field": "seed", "headerName": "Seed", "sort_by": "seed", "type": "rightAligned", "width": 85},
+    {"field": "tags", "headerName": "Tags", "cellRenderer": "RunTags", "minWidth": 120, "flex": 1},
+    {
+        "field": "notes",
+        "headerName": "Notes",
+        "minWidth": 150,
+        "flex": 1,
+        "editable": True,
+        "cellEditor": "agLargeTextCellEditor",
+        "cellEditorPopup": True,
+        "cellEditorParams": {"maxLength": 20_000, "rows": 6, "cols": 50},
+        "tooltipField": "notes",
+        "headerTooltip": "Double-click, or press Enter, to edit",
+    },
+    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 170},
+    {"field": "train_accuracy", "headerName": "Train acc.", "sort_by": "train_accuracy", "share": True, "width": 115},
+    {"field": "test_accuracy", "headerName": "Test acc.", "sort_by": "test_accuracy", "share": True, "width": 110},
+    {
+        "field": "started_at",
+        "headerName": "Started",
+        "sort_by": "started",
+        "valueFormatter": {"function": "runTime(params.value)"},
+        "width": 130,
+    },
+    {
+        "colId": "duration",
+        "headerName": "Duration",
+        "valueGetter": {"function": "runSeconds(params.data)"},
+        "valueFormatter": {"function": "runDuration(params.value)"},
+        "type": "rightAligned",
+        "width": 105,
+    },
+]
+
+
+def runs_grid() -> Component:
+    return dag.AgGrid(
+        id="runs-grid",
+        columnDefs=[_column(column) for column in _COLUMNS],
+        defaultColDef={"sortable": False, "resizable": True},
+        getRowId="params.data.key",
+        dashGridOptions={
+            "theme": {"function": "runsTheme(theme, agGrid)"},
+            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
+            "selectionColumnDef": {"width": 48},
+            "rowHeight": 46,
+            "ensureDomOrder": True,
+            "animateRows": False,
+            "localeText": {"noRowsToShow": "No run fits the filter"},
+        },
+        style={"height": "60vh", "width": "100%"},
+    )
+
+
+def _column(column: dict[str, Any]) -> dict[str, Any]:
+    """The column as AG Grid takes it; shares hold 0 to 1 and show per cent, the server sorts by `sort_by`."""
+    plain = {key: value for key, value in column.items() if key not in ("share", "sort_by")}
+    if "sort_by" in column:
+        plain |= {"headerComponent": "RunsHeader", "headerComponentParams": {"sortBy": column["sort_by"]}}
+    if column.get("share"):
+        plain |= {"type": "rightAligned", "valueFormatter": {"function": "runShare(params.value)"}}
+    return plain

@@ -1,0 +1,103 @@
+"""Maps over two recordings: how much of a path is left, and what the net says along earlier paths."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+from numpy import ndarray
+from plotly.subplots import make_subplots
+
+from backend.series import ProjectionMap, TimeMap
+from frontend.figures.look import FEW, GAP, Look, base, cursor, dress, empty, low_end
+
+HEIGHT = 460
+MARK = "#1a1b1e"
+LEAST_LOSS = 1e-4
+"""Smaller ones have the same colour."""
+
+
+def time_map(data: TimeMap, look: Look, *, revision: str) -> go.Figure:
+    """The similarity of paths at any two recordings; where it is dark off the diagonal, paths have frozen."""
+    count = len(data.recordings)
+    if count < 2:
+        return empty("Two recordings are needed to compare two times.", look, HEIGHT)
+    figure = base("recording s", look, revision=revision, height=HEIGHT, recordings=count)
+    figure.add_heatmap(
+        x=data.recordings.tolist(),
+        y=data.recordings.tolist(),
+        z=data.values.astype(np.float32),
+        customdata=data.undefined.astype(np.int32),
+        colorscale=look.scale(),
+        zmin=low_end(data.values),
+        zmax=1,
+        hoverongaps=False,
+        colorbar={"thickness": 10, "len": 1, "tickformat": ".2~f"},
+        hovertemplate="s = %{y}, t = %{x}<br>similarity %{z:.4f}<br>%{customdata} undefined<extra></extra>",
+    )
+    figure.update_layout(plot_bgcolor=GAP[look.scheme], meta={"select": "t"}, shapes=[_cursor(look)])
+    figure.update_xaxes(showgrid=False, constrain="domain")
+    figure.update_yaxes(autorange="reversed", showgrid=False, scaleanchor="x", constrain="domain", tickformat="d")
+    if count <= FEW:
+        figure.update_yaxes(dtick=1)
+    return figure
+
+
+def projection_map(data: ProjectionMap, look: Look, *, alone: bool, revision: str) -> go.Figure:
+    """Loss and accuracy on the weights of t along the paths of s ≤ t; of one image alone, right or wrong."""
+    if not len(data.recordings):
+        return empty("Projections begin with the first recording.", look, HEIGHT)
+    titles = ["loss (nats)", "right or wrong" if alone else "accuracy"]
+    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.16)
+    dress(figure, look, revision=revision, height=HEIGHT)
+    figure.update_annotations(font={"size": 12, "color": look.ink})
+    figure.add_trace(_losses(data, look), row=1, col=1)
+    figure.add_trace(_accuracies(data, look), row=1, col=2)
+    figure.update_xaxes(title_text="weights of recording t", tickformat="d", showgrid=False, zeroline=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, tickformat="d")
+    figure.update_yaxes(title_text="path of recording s", col=1, title_standoff=8)
+    cursors = [{**_cursor(look), "xref": axis} for axis in ("x", "x2")]
+    figure.update_layout(plot_bgcolor=GAP[look.scheme], meta={"select": "t"}, margin={"t": 30}, shapes=cursors)
+    return figure
+
+
+def _losses(data: ProjectionMap, look: Look) -> go.Heatmap:
+    """On a logarithmic scale of colours: along paths of long ago losses are larger by orders of magnitude."""
+    logs = np.log10(np.maximum(data.loss, LEAST_LOSS))
+    known = logs[np.isfinite(logs)]
+    low, high = (int(np.floor(known.min())), int(np.ceil(known.max()))) if len(known) else (-1, 1)
+    powers = list(range(low, max(high, low + 1) + 1))
+    bar = {"x": 0.43, "tickvals": powers, "ticktext": [f"{10.0**power:g}" for power in powers]}
+    return _panel(data, logs, look, (powers[0], powers[-1]), bar, [data.loss], "loss %{customdata[1]:.4~g}")
+
+
+def _accuracies(data: ProjectionMap, look: Look) -> go.Heatmap:
+    return _panel(data, data.accuracy, look, (0, 1), {"x": 1.01, "tickformat": ".0%"}, [], "accuracy %{z:.1%}")
+
+
+def _panel(
+    data: ProjectionMap,
+    values: Float[ndarray, "recordings recordings"],
+    look: Look,
+    reach: tuple[float, float],
+    bar: dict[str, Any],
+    further: list[ndarray],
+    shown: str,
+) -> go.Heatmap:
+    return go.Heatmap(
+        x=data.recordings.tolist(),
+        y=data.recordings.tolist(),
+        z=values.astype(np.float32),
+        customdata=np.dstack([data.undefined.astype(np.float32), *(one.astype(np.float32) for one in further)]),
+        colorscale=look.scale(),
+        zmin=reach[0],
+        zmax=reach[1],
+        hoverongaps=False,
+        colorbar={"thickness": 10, "len": 1, **bar},
+        hovertemplate=f"path of s = %{{y}}, weights of t = %{{x}}<br>{shown}<br>%{{customdata[0]}} undefined"
+        "<extra></extra>",
+    )
+
+
+def _cursor(look: Look) -> dict[str, Any]:
+    return {**cursor(None, look), "line": {"color": MARK, "width": 1.5, "dash": "dot"}}

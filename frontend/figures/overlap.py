@@ -1,0 +1,100 @@
+"""How many units two images share, against how far apart they are in data space (Sec. 6.4, Fig. 4)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from plotly.subplots import make_subplots
+
+from backend.correlation import Correlation
+from backend.schemas import Quantity
+from backend.series import OverlapAgainstDistance
+from frontend.figures.look import PARTNER, Look, dress, empty
+
+FEW_PAIRS = 2500
+"""So many at most are drawn one by one; of more, their density."""
+BINS = (60, 45)
+
+
+def overlap_against_distance(
+    data: OverlapAgainstDistance, labels: Sequence[int], names: Sequence[str], look: Look, *, revision: str
+) -> go.Figure:
+    """Pairs of different label on the left, of the same on the right; points, or shades where there are many."""
+    if not len(data.overlap):
+        return empty("There are no pairs.", look, 460)
+    i, j = np.triu_indices(len(labels), k=1)
+    same = np.asarray(labels)[i] == np.asarray(labels)[j]
+    titles = [f"different labels ({np.sum(~same):,} pairs)", f"same label ({np.sum(same):,} pairs)"]
+    figure = make_subplots(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
+    dress(figure, look, revision=revision, height=460)
+    figure.update_annotations(font={"size": 12, "color": look.ink})
+    for column, (chosen, colour) in enumerate(((~same, look.line), (same, PARTNER)), start=1):
+        if len(same) <= FEW_PAIRS:
+            figure.add_trace(_points(data, chosen, i, j, names, colour), row=1, col=column)
+        elif chosen.any():
+            figure.add_trace(_density(data, chosen, look), row=1, col=column)
+    figure.update_layout(
+        title={"text": words_of(data.correlation), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.99},
+        margin={"t": 70},
+        dragmode="select",
+        hovermode="closest",
+        meta={"select": "trace"},
+    )
+    unit = "units shared (path overlap)" if look.quantity is Quantity.PATH else "cosine of activations"
+    figure.update_yaxes(title_text=unit, col=1, title_standoff=8)
+    figure.update_xaxes(title_text="distance in data space ‖xᵢ − xⱼ‖₂", matches="x", zeroline=False, title_standoff=8)
+    figure.update_yaxes(matches="y", zeroline=False)
+    return figure
+
+
+def words_of(found: Correlation) -> str:
+    """Both coefficients, or why there are none."""
+    if found.pearson is None or found.spearman is None:
+        return f"No correlation: {found.reason}"
+    return f"Pearson r = {found.pearson:.3f}, Spearman ρ = {found.spearman:.3f} over {found.pairs:,} pairs"
+
+
+def _points(
+    data: OverlapAgainstDistance,
+    chosen: Bool[ndarray, " pairs"],
+    i: Int[ndarray, " pairs"],
+    j: Int[ndarray, " pairs"],
+    names: Sequence[str],
+    colour: str,
+) -> go.Scatter:
+    pairs = list(zip(i[chosen].tolist(), j[chosen].tolist(), strict=True))
+    return go.Scatter(
+        x=data.distance[chosen].astype(np.float32),
+        y=data.overlap[chosen].astype(np.float32),
+        mode="markers",
+        marker={"size": 5, "color": colour, "opacity": 0.55, "symbol": "circle"},
+        text=[f"{names[one]} and {names[other]}" for one, other in pairs],
+        customdata=pairs,
+        hovertemplate="%{text}<br>distance %{x:.3f}, overlap %{y:,.6~g}<extra></extra>",
+    )
+
+
+def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"], look: Look) -> go.Heatmap:
+    """The share of these pairs in each cell of a grid over all pairs."""
+    known = ~np.isnan(data.overlap.astype(float))
+    reach = [_reach(data.distance[known]), _reach(data.overlap[known].astype(float))]
+    inside = chosen & known
+    counts, x, y = np.histogram2d(data.distance[inside], data.overlap[inside], bins=BINS, range=reach)
+    shares = counts / max(counts.sum(), 1)
+    options: dict[str, Any] = {"colorscale": look.scale(), "showscale": False, "hoverongaps": False}
+    return go.Heatmap(
+        x=((x[:-1] + x[1:]) / 2).tolist(),
+        y=((y[:-1] + y[1:]) / 2).tolist(),
+        z=np.where(counts == 0, np.nan, shares).T.astype(np.float32),
+        customdata=counts.T.astype(np.int32),
+        hovertemplate="%{customdata} pairs (%{z:.2%})<br>near distance %{x:.3f}, overlap %{y:,.5~g}<extra></extra>",
+        **options,
+    )
+
+
+def _reach(values: Float[ndarray, " pairs"]) -> tuple[float, float]:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    return low, high if high > low else low + 1

@@ -1,0 +1,141 @@
+"""Figures over REST: the list, each as Plotly's JSON, and as files. Behind the API's own routes on the same app."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import orjson
+import plotly.graph_objects as go
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from backend.api.deps import CONFLICT, INVALID, NOT_FOUND, Responses, RunId
+from backend.api.problems import Problem
+from backend.db import read_scope
+from backend.errors import AppError
+from frontend.components.facts import Facts, read_facts
+from frontend.views import files
+from frontend.views.choice import scene_of
+from frontend.views.registry import VIEWS, view_called
+from frontend.views.view import Chosen, Scene, Table, View
+
+Format = Literal["json", "table", "csv", "parquet", "html", "svg", "png"]
+
+MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "table": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "html": "text/html; charset=utf-8",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+NO_BROWSER: Responses = {503: {"model": Problem, "description": "no browser on the server's machine to draw pictures"}}
+
+
+class FigureQuery(Chosen):
+    """What is to be seen, and as what; a figure takes only the parameters that the list names for it."""
+
+    format: Format = Field(default="json", description="json is Plotly's figure, table its numbers as JSON")
+    scheme: Literal["light", "dark"] = "light"
+    width: int = Field(default=900, ge=100, le=4000, description="of a picture, in pixels")
+    height: int | None = Field(default=None, ge=100, le=4000, description="of a picture; left out: as on the page")
+    rows: int | None = Field(default=None, ge=1, description="of a table, at most so many; left out: all")
+
+
+class ParameterOut(BaseModel):
+    name: str
+    required: bool
+    values: list[str] | None = Field(default=None, description="what it can be, where that is a short list")
+
+
+class FigureOut(BaseModel):
+    name: str
+    title: str
+    shows: str = Field(description="what one sees, in a sentence")
+    definition: str = Field(description="the formula, and how to read it")
+    section: str = Field(description="where the paper has it")
+    parameters: list[ParameterOut]
+    available: bool
+    reason: str | None = Field(description="why this run does not have it, or not yet")
+
+
+class TableOut(BaseModel):
+    columns: list[str]
+    rows: list[list[Any]]
+    total: int = Field(description="how many rows there are, of which `rows` may be the first few")
+
+
+router = APIRouter(prefix="/runs/{run_id:int}/figures", tags=["figures"], responses=NOT_FOUND | INVALID)
+
+
+@router.get("")
+def list_figures(run_id: RunId) -> list[FigureOut]:
+    """Every figure, what it takes, and whether this run has it."""
+    facts = read_facts(run_id)
+    return [_listed(view, facts) for view in VIEWS.values()]
+
+
+@router.get(
+    "/{name}",
+    response_class=Response,
+    responses=CONFLICT
+    | NO_BROWSER
+    | {200: {"description": "the figure", "content": {kind.split(";")[0]: {} for kind in MEDIA_TYPES.values()}}},
+)
+def get_figure(run_id: RunId, name: str, query: Annotated[FigureQuery, Query()]) -> Response:
+    """One figure: as Plotly's JSON, as a picture, as a page that stands alone, or the numbers behind it.
+
+    Pictures are drawn by a Chromium on the server's machine.
+    """
+    view, facts = view_called(name), read_facts(run_id)
+    asked = Chosen.model_validate(query.model_dump(include=set(Chosen.model_fields)))
+    scene = scene_of(view, facts, asked, query.scheme)
+    with read_scope() as session:
+        data = view.read(session, scene)
+    content = _WRITE[query.format](view, data, scene, query)
+    headers = {"Cache-Control": "no-store"}
+    if query.format not in ("json", "table"):
+        headers["Content-Disposition"] = f'attachment; filename="run{run_id}-{name}.{query.format}"'
+    return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
+
+
+def _json(view: View, data: Any, scene: Scene, _query: FigureQuery) -> str:
+    figure: go.Figure = view.draw(data, scene)
+    text: str = figure.to_json(validate=False)
+    return text
+
+
+def _table(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
+    table: Table = view.table(data, scene)
+    rows = files.rows_of(table)
+    return orjson.dumps({"columns": list(table), "rows": rows[: query.rows], "total": len(rows)})
+
+
+def _picture(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
+    kind: files.Picture = "svg" if query.format == "svg" else "png"
+    return files.picture_of(view.draw(data, scene), view, scene, kind, query.width, query.height)
+
+
+_WRITE: dict[Format, Callable[[View, Any, Scene, FigureQuery], str | bytes]] = {
+    "json": _json,
+    "table": _table,
+    "csv": lambda view, data, scene, _query: files.csv_of(view.table(data, scene)),
+    "parquet": lambda view, data, scene, _query: files.parquet_of(view.table(data, scene)),
+    "html": lambda view, data, scene, _query: files.html_of(view.draw(data, scene), view, scene),
+    "svg": _picture,
+    "png": _picture,
+}
+
+
+def _listed(view: View, facts: Facts) -> FigureOut:
+    reason = None
+    try:
+        scene_of(view, facts, Chosen.model_validate(dict.fromkeys(view.required, 0)))
+    except AppError as error:
+        reason = error.detail
+    values = {"quantity": facts["quantities"], "measure": list(view.measures), "order": list(view.orders)}
+    parameters = [
+        ParameterOut(name=name, required=name in view.required, values=values.get(name)) for name in view.parameters
+    ]
+    words = {"name": view.name, "title": view.title, "shows": view.shows, "definition": view.definition}
+    return FigureOut(**words, section=view.section, parameters=parameters, available=reason is None, reason=reason)

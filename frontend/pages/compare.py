@@ -1,0 +1,258 @@
+"""Several runs side by side: similarity over training, Fig. 7, and what they were asked that differs.
+
+The address names the runs (`?runs=1,2,3`, or `?filter=tag%3Apaper`) and everything that is chosen; assets/compare.js
+writes it, and each change of it asks the server once.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from backend.errors import AppError
+from backend.schemas import Quantity
+from frontend import comparison
+from frontend.comparison import ERRORS, GROUPS, MEASURES, Choice, Compared, choice_of
+from frontend.components.panel import graph, panel
+from frontend.figures.compare import HEIGHT, overlaid, ratio_against_error
+from frontend.figures.look import Look, empty
+from frontend.live import Tick
+
+PATH_TEMPLATE = "/compare"
+TITLE = "Compare"
+CONTROLS = ("filter", "layer", "quantity", "measure", "statistic", "group", "error")
+MANY_RUNS = 60
+"""Of more runs the table of differences shows the first ones; REST has all."""
+
+
+def layout(**query: str) -> Component:
+    choice = choice_of(query)
+    return html.Div(
+        [
+            dcc.Store(id="compare-choice"),
+            dcc.Store(id="compare-theme"),
+            dcc.Store(id="compare-tick"),
+            dcc.Store(id="compare-runs"),
+            dmc.Title("Compare runs", order=1, size="h2", mb="xs"),
+            dmc.Text(id="compare-what", c="dimmed", size="sm", mb="sm"),
+            _bar(choice),
+            html.Div(id="compare-refused", role="alert", className="refused"),
+            _overlay(),
+            _ratios(choice),
+            panel(
+                "What differs between the runs",
+                "The fields of their specs in which the runs are not all alike.",
+                "Name, tags and notes are left out. GET /api/v1/compare/differences has the same for all runs.",
+                html.Div(id="compare-differences", className="wide-table", tabIndex=0, role="region"),
+            ),
+        ],
+        className="compare-page",
+    )
+
+
+def _bar(choice: Choice) -> Component:
+    quantities = [{"value": one.value, "label": f"{one.value}s".capitalize()} for one in Quantity]
+    statistics = [{"value": "median", "label": "Median"}, {"value": "mean", "label": "Mean"}]
+    groups = [{"value": name, "label": name or "each run by itself"} for name in GROUPS]
+    return dmc.Group(
+        [
+            dmc.TextInput(
+                id="compare-filter",
+                label="Runs that fit",
+                value=choice["filter"],
+                placeholder="tag:paper net=alexnet",
+                debounce=400,
+                w=260,
+            ),
+            dmc.NumberInput(id="compare-layer", label="Layer", value=choice["layer"], min=1, max=9999, w=90),
+            _switch("quantity", "Compare", quantities, choice["quantity"]),
+            dmc.Select(
+                id="compare-measure",
+                label="Measure",
+                data=[{"value": value, "label": label.capitalize()} for value, label in MEASURES.items()],
+                value=choice["measure"],
+                allowDeselect=False,
+                w=200,
+            ),
+            _switch("statistic", "Statistic", statistics, choice["statistic"]),
+            dmc.Select(
+                id="compare-group",
+                label="Group by",
+                data=groups,
+                value=choice["group"],
+                allowDeselect=False,
+                searchable=True,
+                w=220,
+            ),
+        ],
+        gap="md",
+        align="flex-end",
+        mb="md",
+    )
+
+
+def _switch(name: str, label: str, data: list[dict[str, str]], value: str) -> Component:
+    control = dmc.SegmentedControl(id=f"compare-{name}", data=data, value=value)
+    return dmc.InputWrapper(control, label=label, className="quantity")
+
+
+def _overlay() -> Component:
+    return panel(
+        "Over training",
+        "Each run's similarity in the chosen layer, or the mean over the runs of each group.",
+        "A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
+        "of them. A group's line is the mean over its runs of that number, its band ± one standard deviation (n − 1) "
+        "over the runs: seeds, if only the seed differs. Bands are drawn of up to 8 lines; hovering always tells them.",
+        graph("compare-overlay", HEIGHT, linked=False),
+        html.P(id="compare-overlay-note", className="dimmed"),
+    )
+
+
+def _ratios(choice: Choice) -> Component:
+    errors = [{"value": "gap", "label": "Generalisation gap"}, {"value": "test_error", "label": "Test error"}]
+    return panel(
+        "Early-to-mid ratio against generalisation error",
+        "One dot a run: does more similarity early than in the middle of training go with a smaller error? (Fig. 7)",
+        "x: mean cross-path similarity up to the first learning-rate decay over the mean between the first and the "
+        "second, over all pairs and layers. y: training accuracy − test accuracy at the newest recording, or 1 − test "
+        "accuracy. The line is least squares; r is Pearson's, its interval the 2.5 and 97.5 % quantiles of 2,000 "
+        "bootstrap resamples of the runs. The paper (Sec. 8) reports a roughly linear relation.",
+        graph("compare-ratios", HEIGHT, linked=False),
+        html.Details(
+            [
+                html.Summary(id="compare-left-out-count"),
+                html.Ul(id="compare-left-out"),
+            ],
+            className="explained",
+        ),
+        html.Details(
+            [html.Summary("Numbers of the dots"), html.Div(id="compare-dots", className="wide-table")],
+            className="explained",
+        ),
+        extra=dmc.SegmentedControl(id="compare-error", data=errors, value=choice["error"], size="xs"),
+    )
+
+
+def register(dash_app: Dash) -> None:
+    _register_address(dash_app)
+
+    @dash_app.callback(
+        Output("compare-overlay", "figure"),
+        Output("compare-ratios", "figure"),
+        Output("compare-what", "children"),
+        Output("compare-overlay-note", "children"),
+        Output("compare-left-out-count", "children"),
+        Output("compare-left-out", "children"),
+        Output("compare-dots", "children"),
+        Output("compare-differences", "children"),
+        Output("compare-refused", "children"),
+        Output("compare-runs", "data"),
+        Input("compare-choice", "data"),
+        Input("compare-theme", "data"),
+        Input("compare-tick", "data"),
+    )
+    async def show(
+        choice: Choice | None, theme: Literal["light", "dark"] | None, _tick: Tick | None
+    ) -> tuple[Any, ...]:
+        if choice is None or theme is None:
+            raise PreventUpdate
+        clean = choice_of({key: str(value) for key, value in choice.items() if value is not None})
+        look = Look(theme, Quantity(clean["quantity"]))
+        try:
+            compared = await asyncio.to_thread(comparison.read, clean)
+        except AppError as error:
+            nothing = empty("Nothing to compare.", look, HEIGHT)
+            return nothing, nothing, "", "", "", [], None, None, error.detail, []
+        return shown(compared, clean, look)
+
+
+def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
+    """Everything that the page shows of what was read, in the order of the callback's outputs."""
+    lines, dots = comparison.lines_of(compared, choice), comparison.dots_of(compared)
+    left_out = compared.ratios.left_out
+    revision = f"{choice['layer']} {choice['quantity']} {choice['measure']} {choice['group']}"
+    overlay = overlaid(lines, look, title_y=f"{choice['statistic']} {MEASURES[choice['measure']]}", revision=revision)
+    ratios = ratio_against_error(
+        dots,
+        compared.ratios.line,
+        look,
+        title_y=ERRORS[choice["error"]],
+        left_out=len(left_out),
+        revision=f"{choice['quantity']} {choice['error']}",
+    )
+    count, without = len(compared.runs), len(compared.runs) - len(compared.courses)
+    what = f"{count} {'run' if count == 1 else 'runs'}" + (
+        f" that fit “{choice['filter']}”" if choice["filter"] and not choice["runs"] else ""
+    )
+    note = f"{without} of {count} runs have nothing recorded of layer {choice['layer']}." if without else ""
+    reasons = [html.Li([html.A(f"run {run}", href=f"/runs/{run}"), f": {why}"]) for run, why in left_out.items()]
+    summary = f"{len(left_out)} of {count} runs have no dot" if left_out else "Every run has its dot"
+    ids = [run.id for run in compared.runs]
+    return overlay, ratios, what, note, summary, reasons, _dots(compared), _differences(compared), None, ids
+
+
+def _dots(compared: Compared) -> Component:
+    dots, without = compared.ratios.dots, compared.ratios.line.without
+    rows = [
+        [html.A(str(dot.run), href=f"/runs/{dot.run}"), f"{dot.ratio:.4f}", f"{dot.error:.4f}", f"{r:.4f}"]
+        for dot, r in zip(dots, without, strict=True)
+    ]
+    return _table(["run", "ratio", "error", "r without it"], rows)
+
+
+def _differences(compared: Compared) -> Component:
+    if len(compared.runs) < 2 or not compared.differences:
+        return dmc.Text("The specs of these runs are alike." if compared.runs else "No run is chosen.", c="dimmed")
+    runs = compared.runs[:MANY_RUNS]
+    rows = [
+        [
+            html.A(comparison.run_words(run), href=f"/runs/{run.id}"),
+            *(_value(column[n]) for column in compared.differences.values()),
+        ]
+        for n, run in enumerate(runs)
+    ]
+    more = len(compared.runs) - len(runs)
+    note = [html.P(f"The first {len(runs)} runs; {more} more are left out here.", className="dimmed")] if more else []
+    return html.Div([_table(["run", *compared.differences], rows), *note])
+
+
+def _value(value: object) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else "–" if value is None else str(value)
+
+
+def _table(heads: list[str], rows: list[list[Any]]) -> Component:
+    return html.Table(
+        [
+            html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
+            html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows]),
+        ],
+        className="plain-table",
+    )
+
+
+def _register_address(dash_app: Dash) -> None:
+    dash_app.clientside_callback(
+        ClientsideFunction("compare", "read"),
+        Output("compare-choice", "data"),
+        *(Output(f"compare-{name}", "value") for name in CONTROLS),
+        Input("url", "search"),
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("compare", "write"),
+        *(Input(f"compare-{name}", "value") for name in CONTROLS),
+        prevent_initial_call=True,
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("selection", "theme"), Output("compare-theme", "data"), Input("theme", "data")
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("compare", "tick"),
+        Output("compare-tick", "data"),  # on other pages there is none, and Dash does not call it
+        Input("live", "data"),
+        State("compare-runs", "data"),
+        prevent_initial_call=True,
+    )
+    dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input("compare-ratios", "clickData"))

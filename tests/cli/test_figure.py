@@ -1,0 +1,27 @@
+"""`pathscope figure`, against a real server."""
+
+import pytest
+
+from tests.made_runs import make_run
+
+
+def test_figure_is_saved_as_its_ending_says(server, pathscope, tmp_path):
+    make_run()
+    saved = pathscope("figure", "1", "cross-path", "-o", str(tmp_path / "f.csv"), "--layer", "2")
+    assert saved.returncode == 0, saved.stderr
+    assert (tmp_path / "f.csv").read_text().startswith("recording,epoch,mean,std,quantile_0,")
+    assert "cross-path" in pathscope("figure", "1").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["cross-path", "-o", "f.pdf"], "take one of .svg, .png"),
+        (["cross-path", "-o", "f.csv", "--layer", "9"], "layer: this run has 1 to 2 (found 9)"),
+    ],
+)
+def test_figure_that_cannot_be_is_refused_with_2(server, pathscope, arguments, said):
+    make_run()
+    refused = pathscope("figure", "1", *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr

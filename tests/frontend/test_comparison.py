@@ -1,0 +1,128 @@
+"""What the compare page and the paper page draw, from arrays; which runs the paper's figures need and find."""
+
+import json
+
+import numpy as np
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from backend import catalogue
+from backend.db import session_scope
+from backend.regression import line_through
+from backend.schemas import RunSpec
+from backend.services import commands, runs
+from frontend import comparison, paper
+from frontend.figures.compare import (
+    BANDS_UP_TO,
+    Overlay,
+    RatioDot,
+    line_words,
+    mean_over_runs,
+    overlaid,
+    ratio_against_error,
+)
+from frontend.figures.look import Look
+from frontend.pages import paper as paper_page
+from frontend.views.registry import VIEWS
+from tests.made_runs import make_run
+
+
+def overlay(name, epochs, values):
+    numbers = np.array(values, dtype=float)
+    return Overlay(name, name, np.array(epochs, dtype=float), numbers, numbers, numbers, numbers * 0, "middle half")
+
+
+def test_mean_over_runs_when_one_ends_early_goes_on_with_the_others():
+    mean = mean_over_runs("both", [overlay("a", [1, 2], [0.2, 0.4]), overlay("b", [1, 2, 3], [0.4, np.nan, 0.8])])
+    assert mean.epochs.tolist() == [1, 2, 3]
+    assert mean.values == pytest.approx([0.3, 0.4, 0.8])
+    assert (mean.high - mean.values)[0] == pytest.approx(np.std([0.2, 0.4], ddof=1))
+    assert np.isnan(mean.high[1:]).all()
+    assert mean.band == "± 1 s.d. of 2 runs"
+
+
+def test_overlay_draws_a_line_per_run_and_bands_only_of_few():
+    few = overlaid([overlay("a", [1], [0.5]), overlay("b", [1], [0.6])], Look(), title_y="", revision="")
+    assert [trace.name for trace in few.data if trace.name] == ["a", "b"]
+    assert sum(trace.fill == "tonexty" for trace in few.data) == 2
+    many = overlaid([overlay(str(n), [1], [0.5]) for n in range(BANDS_UP_TO + 1)], Look(), title_y="", revision="")
+    assert len(many.data) == BANDS_UP_TO + 1
+    hundred = overlaid([overlay(str(n), [1, 2], [0.5, n / 100]) for n in range(100)], Look(), title_y="", revision="")
+    assert len(hundred.data) == 8
+    assert sum(value is not None for trace in hundred.data for value in trace.y) == 200
+
+
+def test_ratios_when_drawn_hold_every_dot_its_link_and_the_line():
+    dots = [RatioDot(f"run {n}", "mlp" if n < 2 else "vgg19", f"/runs/{n}", n / 4, n / 2, n > 0) for n in range(4)]
+    line = line_through(np.array([dot.ratio for dot in dots]), np.array([dot.error for dot in dots]))
+    figure = ratio_against_error(dots, line, Look("dark"), title_y="gap", left_out=3, revision="")
+    assert sorted(x for trace in figure.data[:2] for x in trace.x) == [0, 0.25, 0.5, 0.75]
+    assert figure.data[1].customdata == ("/runs/2", "/runs/3")
+    assert figure.data[0].marker.symbol == ("circle-open", "circle")
+    assert figure.data[2].y == pytest.approx((0, 1.5))
+    assert "r = 1.000" in figure.layout.title.text
+    assert "3 without a ratio" in line_words(line, 3)
+
+
+@pytest.mark.usefixtures("home")
+def test_lines_when_grouped_are_means_over_the_runs_of_each_value():
+    for seed, rate in ((0, 0.1), (1, 0.1), (0, 0.2)):
+        make_run(count=3, seed=seed, optimiser={"lr": rate})
+    choice = comparison.choice_of({"group": "optimiser.lr", "layer": "2", "statistic": "mean", "error": "nonsense"})
+    compared = comparison.read(choice)
+    assert (choice["error"], choice["layer"]) == ("gap", 2)
+    lines = comparison.lines_of(compared, choice)
+    assert [line.name for line in lines] == ["optimiser.lr = 0.1 (2)", "optimiser.lr = 0.2 (1)"]
+    means = [course.mean for course in compared.courses]
+    assert lines[0].values == pytest.approx((means[0] + means[1]) / 2)
+
+
+def test_every_paper_figure_names_views_that_exist_and_tells_what_the_paper_reports():
+    assert [figure.key for figure in paper.FIGURES] == ["1", "2", "3", "4", "D", "5", "6", "E", "7", "16"]
+    for figure in paper.FIGURES:
+        assert len(figure.reports) > 50
+        for shown in figure.views:
+            assert set(shown.chosen) <= set(VIEWS[shown.view].parameters)
+
+
+@pytest.mark.usefixtures("home")
+def test_paper_runs_when_submitted_are_found_again_by_every_figure_that_needs_them():
+    one, five = paper.figure_of("1"), paper.figure_of("5")
+    assert paper.submit_missing(one, "small", []) == 1
+    assert paper.submit_missing(five, "small", []) == 0
+    specs = paper.specs_of(five, "small", [])
+    assert [need.run.id for need in paper.needs_of(specs)] == [1]
+    with session_scope() as session:
+        commands.cancel(session, 1)
+    assert [need.run for need in paper.needs_of(specs)] == [None]
+    assert paper.submit_missing(paper.figure_of("7"), "small", []) == 6
+
+
+@pytest.mark.usefixtures("home")
+def test_paper_runs_when_merely_tagged_alike_do_not_count():
+    with session_scope() as session:
+        runs.submit(session, RunSpec(net="alexnet", dataset="digits", tags=("paper",)))
+    assert paper.needs_of(paper.specs_of(paper.figure_of("1"), "small", []))[0].run is None
+
+
+@pytest.mark.usefixtures("home")
+def test_paper_figures_at_the_papers_size_can_all_be_submitted_where_the_data_is_offered():
+    datasets = catalogue.catalogue().datasets
+    assert paper.specs_of(paper.figure_of("3"), "paper", datasets) is None
+    datasets.append(datasets[0].model_copy(update={"name": "imagenet"}))
+    specs = {spec for figure in paper.FIGURES for spec in paper.specs_of(figure, "paper", datasets)}
+    assert len(specs) == 10
+    assert paper.specs_of(paper.FIGURES[0], "paper", []) is None
+
+
+@pytest.mark.usefixtures("home")
+def test_paper_page_when_the_run_is_done_shows_its_charts():
+    spec = paper.specs_of(paper.figure_of("5"), "small", [])[0].model_dump(mode="json")
+    made = make_run(images=8, count=3, layers=4, **spec | {"quantities": ["path", "activation"]})
+    shown = paper_page.shown(paper.figure_of("5"), "small", "light")
+    page = json.dumps(shown[2], cls=PlotlyJSONEncoder)
+    assert f"/api/v1/runs/{made.id}/figures/self-similarity?layer=4&quantity=path&format=csv" in page
+    assert (shown[3], shown[5]) == (True, [made.id])
+    assert "not submitted" in json.dumps(
+        paper_page.shown(paper.figure_of("16"), "small", "light"), cls=PlotlyJSONEncoder
+    )

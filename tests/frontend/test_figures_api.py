@@ -1,0 +1,141 @@
+"""Every figure over REST, in every format, against what was written."""
+
+import csv
+import io
+
+import numpy as np
+import pyarrow.parquet as parquet
+import pytest
+from fastapi.testclient import TestClient
+from plotly.io import from_json
+
+from backend.schemas import Measure
+from frontend.app import create_app
+from frontend.views.registry import VIEWS
+from tests.made_runs import make_run
+
+EVERYTHING = {
+    "quantities": ["path", "projection", "image_function"],
+    "lr_schedule": {"milestones": [1, 2]},
+    "epochs": 4,
+}
+
+
+@pytest.fixture
+def client(home):
+    with TestClient(create_app()) as client:
+        yield client
+
+
+def get(client, run, name, **query):
+    answer = client.get(f"/api/v1/runs/{run.id}/figures/{name}", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_list_names_every_figure_and_what_it_takes(client):
+    listed = client.get(f"/api/v1/runs/{make_run().id}/figures").json()
+    assert [one["name"] for one in listed] == list(VIEWS)
+    one = next(one for one in listed if one["name"] == "image-cross-path")
+    assert one["parameters"] == [
+        {"name": "image", "required": True, "values": None},
+        {"name": "layer", "required": False, "values": None},
+        {"name": "quantity", "required": False, "values": ["path"]},
+        {"name": "order", "required": False, "values": ["label", "value"]},
+    ]
+    assert one["available"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_every_figure_is_drawn_and_has_a_table_whatever_is_recorded(client, count):
+    run = make_run(count=count, **EVERYTHING)
+    for view in VIEWS.values():
+        query = {name: {"partner": 3}.get(name, 2) for name in view.required}
+        answer = client.get(f"/api/v1/runs/{run.id}/figures/{view.name}", params=query)
+        if count == 0 and answer.status_code == 409:
+            continue
+        assert answer.status_code == 200, answer.text
+        figure = from_json(answer.text)
+        assert figure.data or figure.layout.annotations[0].text
+        table = get(client, run, view.name, format="table", **query).json()
+        assert len(table["rows"]) == table["total"]
+        assert {len(row) for row in table["rows"]} <= {len(table["columns"])}
+        assert count < 4 or table["total"] > 0
+
+
+def test_csv_and_parquet_hold_the_numbers_that_were_written(client):
+    run = make_run()
+    text = get(client, run, "cross-path", layer=2, format="csv").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    expected = [np.nanmedian(run.arrays[Measure.CROSS_PATH, 2, t].astype(float)) for t in (1, 2, 3)]
+    assert [int(row["recording"]) for row in rows] == [1, 2, 3]
+    assert [float(row["quantile_0.5"]) for row in rows] == pytest.approx(expected)
+    assert [int(row["undefined"]) for row in rows] == [0, 0, 0]
+    table = parquet.read_table(io.BytesIO(get(client, run, "cross-path", layer=2, format="parquet").content))
+    assert table["quantile_0.5"].to_pylist() == pytest.approx(expected)
+
+
+def test_undefined_numbers_are_blank_in_csv_and_null_in_parquet_and_tables(client):
+    run = make_run()
+    query = {"image": 0, "layer": 1}
+    rows = list(csv.DictReader(io.StringIO(get(client, run, "image-cross-path", format="csv", **query).text)))
+    blank = [(int(row["recording"]), int(row["image"])) for row in rows if row["cross_path"] == ""]
+    assert blank == [(1, 0), (1, 1), (2, 0), (3, 0)]
+    table = parquet.read_table(io.BytesIO(get(client, run, "image-cross-path", format="parquet", **query).content))
+    assert table["cross_path"].null_count == 4
+    shown = get(client, run, "image-cross-path", format="table", rows=2, **query).json()
+    assert [row[-1] for row in shown["rows"]] == [None, None]
+    assert shown["total"] == 24
+
+
+def test_html_stands_alone_and_says_what_it_shows(client):
+    text = get(client, make_run(), "training", format="html").text
+    assert "Learning · run 1" in text
+    assert VIEWS["training"].shows in text
+    assert "src=" not in text.split("</head>")[1]
+
+
+def test_pictures_are_drawn_in_the_size_that_is_asked_for(client):
+    run = make_run()
+    svg = get(client, run, "cross-path", format="svg", layer=1, width=700, height=350)
+    assert svg.headers["content-type"] == "image/svg+xml"
+    assert svg.headers["content-disposition"] == 'attachment; filename="run1-cross-path.svg"'
+    assert 'width="700"' in svg.text
+    assert "Cross-path similarity · run 1, layer 1, path" in svg.text
+
+
+def test_picture_without_a_browser_says_what_to_install(client, monkeypatch):
+    run = make_run()
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
+    answer = client.get(f"/api/v1/runs/{run.id}/figures/training?format=png")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "apt-get install chromium" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "said"),
+    [
+        ("nothing", 404, "there is no figure 'nothing'; there are training, cross-path"),
+        ("cross-path?layer=3", 422, "layer: this run has 1 to 2"),
+        ("cross-path?quantity=activation", 422, "quantity: this run records path"),
+        ("cross-path?image=1", 422, "the figure cross-path does not have it; it takes layer, quantity"),
+        ("image-layers", 422, "image: the figure image-layers needs it"),
+        ("image-layers?image=8", 422, "image: this run has 0 to 7"),
+        ("pair-cross-path?image=1&partner=1", 422, "two different images"),
+        ("neighbour-ranks?image=1&recording=9", 422, "recording: this run has 0 to 3"),
+        ("image-cross-path?image=1&order=cluster", 422, "ordered by label, value"),
+        ("training?format=pdf", 422, "format"),
+        ("training?colour=red", 422, "colour"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(client, call, status, said):
+    answer = client.get(f"/api/v1/runs/{make_run().id}/figures/{call}")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert said in answer.json()["detail"]
+
+
+def test_figures_are_documented(client):
+    document = client.get("/api/openapi.json").json()
+    described = document["paths"]["/api/v1/runs/{run_id}/figures/{name}"]["get"]
+    assert {"200", "404", "409", "422", "503"} <= set(described["responses"])
+    assert {one["name"] for one in described["parameters"]} >= {"layer", "quantity", "format", "recording"}
