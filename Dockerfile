@@ -4,7 +4,9 @@ ARG PYTHON_VERSION=3.11
 FROM python:${PYTHON_VERSION}-slim AS packages
 RUN python -m venv --without-pip /opt/pathscope
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt LICENSE ./
+# An empty README, lest an edit of it installs all packages once more.
+RUN touch README.md
 # Of pyproject.toml, e.g. s3.
 ARG EXTRAS
 RUN --mount=type=cache,target=/root/.cache/pip \

@@ -26,7 +26,7 @@ RESULTS = Path("build/faults.json")
 
 def main() -> int:
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and processes are ended on the way out
+    signal.signal(signal.SIGTERM, _leave)
     names = arguments.only or (list(SHORT) if arguments.short else list(SCENARIOS))
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}; once more: python -m tests.faults --seed {seed}", flush=True)
@@ -42,6 +42,12 @@ def main() -> int:
             failed += [name] if "failure" in found else []
     print(f"failed: {', '.join(failed)}" if failed else "every run ended as it should, with nothing lost or doubled")
     return 1 if failed else 0
+
+
+def _leave(*_: object) -> None:
+    """Servers and processes are ended on the way out, which a second signal does not interrupt."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,6 +87,7 @@ def _world(folder: Path, kills: int) -> Iterator[World]:
             laboratory.stop_workers()
             yield world
         finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             laboratory.close()
             forget_settings()
 
