@@ -11,8 +11,8 @@ help: ## show this list
 run: venv-run ## start server, dashboard and worker; Ctrl-C ends them
 	@exec $(BIN)/pathscope up
 
-test: venv browser ## run every test
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: venv browser ## run every test, a process for each of up to 4 processors (ARGS: -n0 for one after the other, -k WORDS)
+	@exec $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 audit: venv ## compare the pinned packages with published vulnerabilities; 2 where no registry answers
 	@PYTHON=$(BIN)/python scripts/audit.sh

@@ -16,7 +16,16 @@ from backend.models import Base
 
 ROOT = Path(__file__).parent.parent
 POSTGRES = os.environ.get("PATHSCOPE_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/postgres")
-REDIS = os.environ.get("PATHSCOPE_TEST_REDIS", "redis://127.0.0.1:6379/15")
+
+
+def _redis_of_this_process() -> str:
+    """The named database of Redis, or one below for each further process of pytest-xdist (gw0, gw1, …)."""
+    server, _, database = os.environ.get("PATHSCOPE_TEST_REDIS", "redis://127.0.0.1:6379/15").rpartition("/")
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"{server}/{int(database) - process}"
+
+
+REDIS = _redis_of_this_process()
 
 
 def forget_settings() -> None:

@@ -23,7 +23,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def eventually(look: Callable[[], Found], what: str, seconds: float = 60) -> Found:
+def eventually(look: Callable[[], Found], what: str, seconds: float = 150) -> Found:
     """What `look` returns as soon as that is true; a failure that names `what` after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

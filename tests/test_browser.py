@@ -15,7 +15,7 @@ from tests.servers import eventually, serving, working
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 LONG = {
     "net": "mlp",
     "dataset": "digits",

@@ -50,7 +50,7 @@ def pathscope(port: int) -> Command:
 
     def run(*arguments: str, stdin: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*ARGV, *arguments], input=stdin, capture_output=True, text=True, timeout=60, env=os.environ | variables
+            [*ARGV, *arguments], input=stdin, capture_output=True, text=True, timeout=120, env=os.environ | variables
         )
 
     return run

@@ -181,7 +181,7 @@ def test_migrate_when_several_start_at_once(database: str, tmp_path: Path, monke
         subprocess.Popen([*ARGV, "migrate"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(4)
     ]
-    outputs = [process.communicate(timeout=60)[0] for process in started]
+    outputs = [process.communicate(timeout=120)[0] for process in started]
 
     engine = create_engine(url)
     tables = set(inspect(engine).get_table_names())
