@@ -156,3 +156,10 @@ def test_weights_behind_dropout_are_drawn_smaller():
     net = build_net("alexnet", (1, 8, 8), 10)
     std = {name: net.get_submodule(name).weight.std().item() * math.sqrt(inputs) for name, inputs in STD_INPUTS.items()}
     assert std == pytest.approx({"conv5": math.sqrt(2), "fc6": 1, "fc7": 1, "fc8": 1}, rel=0.05)
+
+
+@pytest.mark.parametrize("side", [8, 32])
+def test_activations_keep_their_size_over_all_layers_of_a_deep_net(side):
+    images = torch.randn(32, 3, side, side, generator=torch.Generator().manual_seed(0))
+    captures = capture(build_net("vgg19", (3, side, side), 10), images)
+    assert all(0.3 < one.activations.std() < 10 for one in captures)

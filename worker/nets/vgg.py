@@ -30,4 +30,4 @@ def build_vgg19(input_shape: InputShape, classes: int, name: str = "vgg19") -> n
     classifier[0] = nn.Linear(512, SMALL_UNITS)
     classifier[3] = nn.Linear(SMALL_UNITS, SMALL_UNITS)
     classifier[6] = nn.Linear(SMALL_UNITS, classes)
-    return initialise(net)
+    return initialise(net, input_shape)
