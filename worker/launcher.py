@@ -22,6 +22,7 @@ from backend.services import leases
 from backend.services.leases import Lease
 from backend.settings import settings
 from worker import signs_of_life
+from worker.start import give_back
 
 ENDED_BY_AGENT = {-signal.SIGTERM, -signal.SIGHUP}
 
@@ -39,8 +40,8 @@ def main() -> None:
                 *("-u", "-m", "worker.rank", *map(str, lease))
             )
         except SignalException:
-            # The first process has given the run back, or the supervisor does so.
-            sys.exit(1)
+            # The first process has done so already, unless it was still importing; the supervisor may be gone.
+            give_back(lease)
         except ChildFailedError as error:
             _write_end(lease, dict(error.failures))
 
@@ -110,7 +111,3 @@ def loss(failures: dict[int, ProcessFailure]) -> str:
     if failure.exitcode < 0:
         return f"{which} was ended by signal {failure.signal_name()}; its log may say why"
     return f"{which} ended with exit code {failure.exitcode}; its log may say why"
-
-
-if __name__ == "__main__":
-    main()

@@ -49,10 +49,5 @@ class Listener:
             return monotonic() - self._since > START_SECONDS
         return monotonic() - self._heard > seconds
 
-    @property
-    def begun(self) -> bool:
-        """Whether a first sign has been heard, by whoever asked how long the silence is."""
-        return self._heard is not None
-
     def close(self) -> None:
         os.close(self._reads)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 STARTING_SECONDS = 0.5
-"""Between two heartbeats while the trainer imports torch and cannot hear by itself that it is to stop."""
+"""Between two heartbeats while the trainer imports torch and does not ask by itself whether it is to stop."""
 TERMINATE_AFTER_SECONDS = 5.0
 KILL_AFTER_SECONDS = 10.0
 GRACE_SECONDS = 4.0
@@ -98,18 +98,19 @@ def supervise(lease: Lease, gpus: Sequence[str] = (), devices: int = 1) -> None:
 def _command(lease: Lease, signs: int, devices: int) -> list[str]:
     """One trainer, or the launcher of as many processes as the run has devices."""
     if devices == 1:
-        return [sys.executable, "-u", "-m", "worker.trainer", *map(str, lease), str(signs)]
-    return [sys.executable, "-u", "-m", "worker.launcher", *map(str, lease), str(signs), str(devices)]
+        return [sys.executable, "-u", "-m", "worker.start", "worker.trainer", *map(str, lease), str(signs)]
+    return [sys.executable, "-u", "-m", "worker.start", "worker.launcher", *map(str, lease), str(signs), str(devices)]
 
 
 def _prepare(supervisor: int) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # The kernel ends the trainer when its supervisor is gone, however it went.
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != supervisor:
             os._exit(1)
     give_way()
-    # Celery's pool ignores SIGTERM and the trainer would inherit that, until it has been imported and sets a handler.
+    # Celery's pool ignores SIGTERM, and the trainer would inherit that; it lets it in once it can give its run back.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
@@ -117,6 +118,7 @@ def _watch(lease: Lease, trainer: subprocess.Popen[str], signs: Listener) -> End
     """Return when the trainer has ended, when it may no longer write, or when it or this worker has to go."""
     main = os.getppid()
     next_heartbeat = time.monotonic()
+    begun = False
     while True:
         try:
             trainer.wait(timeout=LOOK_SECONDS)
@@ -129,22 +131,22 @@ def _watch(lease: Lease, trainer: subprocess.Popen[str], signs: Listener) -> End
             return Ended.SILENT
         if time.monotonic() < next_heartbeat:
             continue
-        next_heartbeat = time.monotonic() + (HEARTBEAT_SECONDS if signs.begun else STARTING_SECONDS)
+        next_heartbeat = time.monotonic() + (HEARTBEAT_SECONDS if begun else STARTING_SECONDS)
         try:
             with session_scope() as session:
-                asked = leases.heartbeat(session, lease)
+                begun, command, seconds = leases.heartbeat(session, lease)
         except LeaseLost:
             return Ended.FENCED
         except SQLAlchemyError as error:
             # The lease stays ours unless somebody takes it; whoever might waits until we could have been heard.
             log.warning("the database does not answer: %s", error)
             continue
-        if asked is not None and not signs.begun:
+        if command is not None and not begun:
             return Ended.UNBEGUN
-        if asked is not None and asked.command is RunCommand.CANCEL:
-            if asked.seconds > TERMINATE_AFTER_SECONDS:
+        if command is RunCommand.CANCEL:
+            if seconds > TERMINATE_AFTER_SECONDS:
                 trainer.terminate()
-            if asked.seconds > KILL_AFTER_SECONDS:
+            if seconds > KILL_AFTER_SECONDS:
                 return Ended.CANCELLED
 
 

@@ -48,6 +48,7 @@ from worker.projections import Projections
 from worker.recorder import Capture, Observed, observe
 from worker.reporter import Reporter
 from worker.share import ALONE, OtherFailed, Share, is_silence
+from worker.start import ALARM_SECONDS
 from worker.training import Diverged, Step
 
 log = logging.getLogger("pathscope.trainer")
@@ -56,7 +57,6 @@ WAITING_RECORDINGS = 2
 """So many may wait to be measured and written while the next ones are made; each holds what was captured."""
 PATIENCE_SECONDS = 2.0
 """For recordings that wait when the process is told to stop; its supervisor kills it soon after."""
-ALARM_SECONDS = 10
 
 
 class End(NamedTuple):
@@ -343,7 +343,6 @@ def _spec(lease: Lease) -> RunSpec:
 
 def stop(number: int, _frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_IGN)
-    # The kernel ends this process if it does not end by itself, though its supervisor may be gone.
     signal.alarm(ALARM_SECONDS)
     raise Stopped
 
@@ -370,7 +369,3 @@ def _finite(number: float) -> float | None:
 def _sentence(text: str) -> str:
     first = text.strip().split("\n")[0][:500]
     return (first[:1].upper() + first[1:]).rstrip(".") + "."
-
-
-if __name__ == "__main__":
-    main()

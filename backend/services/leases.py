@@ -93,22 +93,26 @@ def report_progress(session: Session, lease: Lease, progress: Progress) -> RunCo
     return RunCommand.PAUSE if run.pause_requested_at is not None else None
 
 
-class Asked(NamedTuple):
-    """What the attempt has been asked to do, and how long ago."""
+class Heard(NamedTuple):
+    """Whether the trainer has told of its progress yet; what the attempt has been asked to do, and how long ago."""
 
-    command: RunCommand
+    begun: bool
+    command: RunCommand | None
     seconds: float
 
 
-def heartbeat(session: Session, lease: Lease) -> Asked | None:
-    """Say that the attempt lives; hear whether it is to be cancelled or paused. Raises LeaseLost."""
+def heartbeat(session: Session, lease: Lease) -> Heard:
+    """Say that the attempt lives, and hear how it stands. Raises LeaseLost."""
     run = leased_run(session, lease)
     run.heartbeat_at = now()
-    if run.cancel_requested_at is not None:
-        return Asked(RunCommand.CANCEL, (now() - run.cancel_requested_at).total_seconds())
-    if run.pause_requested_at is not None:
-        return Asked(RunCommand.PAUSE, (now() - run.pause_requested_at).total_seconds())
-    return None
+    begun = Progress.model_validate(run.progress).phase != "starting"
+    for command, since in (
+        (RunCommand.CANCEL, run.cancel_requested_at),
+        (RunCommand.PAUSE, run.pause_requested_at),
+    ):
+        if since is not None:
+            return Heard(begun, command, (now() - since).total_seconds())
+    return Heard(begun, None, 0)
 
 
 def end(session: Session, lease: Lease, status: RunStatus, reason: str | None = None) -> None:
