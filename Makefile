@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: audit help run test test-faults check bench bench-load bench-gpu format venv venv-run browser constraints clean
+.PHONY: audit help run test test-faults check bench bench-load bench-dashboard bench-gpu format venv venv-run browser constraints clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: venv ## measure speed, write benchmarks/results/*.json (ARGS: see python 
 
 bench-load: venv ## many watchers and readers while two runs train; needs Postgres and Redis as the tests do
 	$(BIN)/python -m benchmarks --only load
+
+bench-dashboard: venv browser ## pages, clicks, slider and live news in a browser, on SQLite and on Postgres
+	$(BIN)/python -m benchmarks --only dashboard $(ARGS)
 
 bench-gpu: ## the same on an NVIDIA GPU; PYTHON names a Python that has what the worker needs
 	$(if $(PYTHON),$(PYTHON),$(BIN)/python) -m benchmarks --gpu $(ARGS)

@@ -30,6 +30,8 @@ def main() -> None:
 
 
 def sizes(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    if name == "dashboard":
+        return {"databases": arguments.databases}
     if name in GPU:
         return {"rehearsal": arguments.rehearse}
     return {"images": arguments.images, "turns": arguments.turns} if name == "recording" else {}
@@ -37,9 +39,10 @@ def sizes(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*CPU, *GPU, "load"], help="run these alone")
+    parser.add_argument("--only", nargs="+", choices=[*CPU, *GPU, "load", "dashboard"], help="run these alone")
     parser.add_argument("--gpu", action="store_true", help="run what needs a GPU alone")
     parser.add_argument("--rehearse", action="store_true", help="gpu, resnet: each line once, tiny, on the CPU as well")
+    parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgres"], help="dashboard: on these alone")
     parser.add_argument("--images", type=int, default=10_000, help="recording: training images per epoch (50000: all)")
     parser.add_argument("--turns", type=int, default=2, help="recording: how often each run is made")
     return parser.parse_args()

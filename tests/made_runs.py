@@ -1,4 +1,5 @@
-"""A finished run made of random numbers, written through the same services as a trainer's; for tests of reading."""
+"""A finished run made of random numbers, written through the same services as a trainer's; for tests of reading, and
+for benchmarks."""
 
 from typing import NamedTuple
 
@@ -57,15 +58,16 @@ def make_run(images: int = 8, count: int = 4, layers: int = 2, units: int = 11, 
         artifacts.write_image(run.id, i, PNG)
     distances = rng.random(images * (images - 1) // 2).astype(np.float32)
     artifacts.write_distances(run.id, codec.encode(distances))
-    arrays, paths, projections, functions, answers = {}, {}, {}, {}, {}
+    arrays, paths, packed, projections, functions, answers = {}, {}, {}, {}, {}, {}
     for t in range(count):
         measures = []
         for k in range(1, layers + 1):
             paths[k, t] = rng.random((images, units)) < 0.5
-            artifacts.write_paths(run.id, lease.attempt, t, k, codec.encode(codec.pack_paths(paths[k, t])))
-            counts = paths[k, t].astype(np.int32)
-            closeness = codec.to_pairs(counts @ counts.T)
-            found = {Measure.CLOSENESS: closeness, Measure.TWO_TIMES: _two_times([paths[k, s] for s in range(t + 1)])}
+            packed[k, t] = codec.pack_paths(paths[k, t])
+            artifacts.write_paths(run.id, lease.attempt, t, k, codec.encode(packed[k, t]))
+            counts = paths[k, t].astype(np.float32)
+            closeness = codec.to_pairs((counts @ counts.T).astype(np.int32))
+            found = {Measure.CLOSENESS: closeness, Measure.TWO_TIMES: _two_times([packed[k, s] for s in range(t + 1)])}
             if t > 0:
                 pairs = rng.random(images * (images - 1) // 2).astype(np.float32)
                 pairs[0] = np.nan if (k, t) == (1, 1) else pairs[0]
@@ -96,13 +98,13 @@ def _answers(images: int, t: int) -> AnswerMeasure:
     return AnswerMeasure(predicted, loss)
 
 
-def _two_times(paths: list[ndarray]) -> ndarray:
-    similarity = []
-    for before in paths:
-        norms = np.sqrt(before.sum(1, dtype=float) * paths[-1].sum(1))
-        similarity.append(np.where(norms > 0, (before & paths[-1]).sum(1) / np.maximum(norms, 1), np.nan))
+def _two_times(packed: list[ndarray]) -> ndarray:
+    bits = np.stack(packed)
+    shared = np.bitwise_count(bits & bits[-1]).sum(axis=2, dtype=np.int64)
+    norms = np.sqrt(np.bitwise_count(bits).sum(axis=2, dtype=float) * shared[-1])
+    similarity = np.where(norms > 0, shared / np.maximum(norms, 1), np.nan)
     undefined = np.isnan(similarity).sum(axis=1)
-    defined = len(paths[-1]) - undefined
+    defined = bits.shape[1] - undefined
     mean = np.where(defined > 0, np.nansum(similarity, axis=1) / np.maximum(defined, 1), np.nan)
     return np.stack([mean, undefined])
 
