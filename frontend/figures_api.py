@@ -1,17 +1,20 @@
 """Figures over REST: the list, each as Plotly's JSON, and as files. Behind the API's own routes on the same app."""
 
+import gzip
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import orjson
-import plotly.graph_objects as go
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from backend.api.deps import CONFLICT, INVALID, NOT_FOUND, Responses, RunId
 from backend.api.problems import Problem
 from backend.db import read_scope
 from backend.errors import AppError
+from backend.services.versions import RunVersion, version_of
 from frontend.components.facts import Facts, read_facts
 from frontend.views import files
 from frontend.views.choice import scene_of
@@ -29,6 +32,10 @@ MEDIA_TYPES: dict[Format, str] = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
+KEPT = 500
+"""So many figures are kept as they were last drawn: tens of megabytes at most, for they are compressed."""
+_SERVER = uuid4().hex[:12]
+"""Another server may draw the same numbers otherwise."""
 NO_BROWSER: Responses = {503: {"model": Problem, "description": "no browser on the server's machine to draw pictures"}}
 
 
@@ -82,27 +89,49 @@ def list_figures(run_id: RunId) -> list[FigureOut]:
     | NO_BROWSER
     | {200: {"description": "the figure", "content": {kind.split(";")[0]: {} for kind in MEDIA_TYPES.values()}}},
 )
-def get_figure(run_id: RunId, name: str, query: Annotated[FigureQuery, Query()]) -> Response:
+def get_figure(run_id: RunId, name: str, query: Annotated[FigureQuery, Query()], request: Request) -> Response:
     """One figure: as Plotly's JSON, as a picture, as a page that stands alone, or the numbers behind it.
 
-    Pictures are drawn by a Chromium on the server's machine.
+    Pictures are drawn by a Chromium on the server's machine. Plotly's JSON has an ETag, which changes with the run.
     """
-    view, facts = view_called(name), read_facts(run_id)
     asked = Chosen.model_validate(query.model_dump(include=set(Chosen.model_fields)))
-    scene = scene_of(view, facts, asked, query.scheme)
+    if query.format == "json":
+        return _figure(run_id, name, asked, query.scheme, request)
+    view = view_called(name)
+    scene = scene_of(view, read_facts(run_id), asked, query.scheme)
     with read_scope() as session:
         data = view.read(session, scene)
     content = _WRITE[query.format](view, data, scene, query)
     headers = {"Cache-Control": "no-store"}
-    if query.format not in ("json", "table"):
+    if query.format != "table":
         headers["Content-Disposition"] = f'attachment; filename="run{run_id}-{name}.{query.format}"'
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
 
 
-def _json(view: View, data: Any, scene: Scene, _query: FigureQuery) -> str:
-    figure: go.Figure = view.draw(data, scene)
-    text: str = figure.to_json(validate=False)
-    return text
+def _figure(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], request: Request) -> Response:
+    with read_scope() as session:
+        version = version_of(session, run_id)
+    tag = f'"{_SERVER}-{version.attempt}-{version.event}-{version.newest}"'
+    headers = {"Cache-Control": "private, no-cache", "ETag": tag, "Vary": "Accept-Encoding"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = drawn(run_id, name, asked, scheme, version)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        content = gzip.decompress(content)
+    return Response(content, media_type=MEDIA_TYPES["json"], headers=headers)
+
+
+@lru_cache(maxsize=KEPT)
+def drawn(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], _version: RunVersion) -> bytes:
+    """Plotly's JSON of a figure, gzipped; drawn once for each version of the run, whoever asks for it."""
+    view = view_called(name)
+    scene = scene_of(view, read_facts(run_id), asked, scheme)
+    with read_scope() as session:
+        data = view.read(session, scene)
+    text: str = view.draw(data, scene).to_json(validate=False)
+    return gzip.compress(text.encode(), 3)
 
 
 def _table(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
@@ -117,7 +146,6 @@ def _picture(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
 
 
 _WRITE: dict[Format, Callable[[View, Any, Scene, FigureQuery], str | bytes]] = {
-    "json": _json,
     "table": _table,
     "csv": lambda view, data, scene, _query: files.csv_of(view.table(data, scene)),
     "parquet": lambda view, data, scene, _query: files.parquet_of(view.table(data, scene)),

@@ -138,6 +138,7 @@ def test_the_address_holds_the_view_and_back_goes_back(site: str, screen: Page) 
     rows = httpx.get(f"{site}/api/v1/runs/{run.id}/cross-path?layer=2&image=3&other=7").json()["values"]
     lines = drawn(screen, "pair-cross-path-figure")
     assert any(trace["y"] == pytest.approx(rows, abs=1e-4) for trace in lines if trace["y"] and len(trace["y"]) == 4)
+    _check_film_strip(screen, f"{site}/api/v1/runs/{run.id}/neighbours?layer=2&image=3")
     screen.locator("#film-strip button[data-partner]:not([data-partner='7'])").first.click()
     expect(screen).not_to_have_url(re.compile("partner=7"))
     screen.go_back()
@@ -145,6 +146,20 @@ def test_the_address_holds_the_view_and_back_goes_back(site: str, screen: Page) 
     expect(screen.locator("#partner-picture img, img#partner-picture").first).to_have_attribute(
         "src", re.compile(r"/images/7\.png")
     )
+
+
+def _check_film_strip(screen: Page, address: str) -> None:
+    """A column per recording, the nearest on top; images of class 0 bear the label of image 3."""
+    nearest = httpx.get(address).json()["nearest"]
+    expect(screen.locator("#film-strip .strip-column")).to_have_count(len(nearest))
+    shown = (
+        "columns => columns.map(one => [...one.querySelectorAll('.frame')].map(frame => Number(frame.dataset.partner)))"
+    )
+    assert screen.locator("#film-strip .strip-column").evaluate_all(shown) == nearest
+    same = [image for column in nearest for image in column if image % 3 == 0]
+    expect(screen.locator("#film-strip .frame.same")).to_have_count(len(same))
+    top = screen.locator("#film-strip .strip-column").nth(2).locator(".frame").first
+    expect(top).to_have_attribute("aria-label", re.compile(r"rank 0 at recording 2"))
 
 
 def test_a_field_that_is_wrong_is_marked_and_nothing_typed_is_lost(site: str, screen: Page) -> None:

@@ -101,10 +101,9 @@
         if (!shapes.length || !meta.select || figure._moving) return;
         const change = {};
         shapes.forEach((shape, n) => {
-            const where = placeOf(shape.name, meta);
-            for (const key of Object.keys(where)) {
-                if (shape[key] !== where[key]) change[`shapes[${n}].${key}`] = where[key];
-            }
+            const where = placeOf(shape.name, meta), moved = Object.keys(where).filter((key) => shape[key] !== where[key]);
+            if (!moved.length || view.moveShape(figure, n, where)) return;
+            for (const key of moved) change[`shapes[${n}].${key}`] = where[key];
         });
         const traces = meta.followed ? followed(figure, meta) : null;
         if (!traces && !Object.keys(change).length) return;
@@ -162,7 +161,7 @@
 
     function thumbnail(image, size) {
         const img = document.createElement("img");
-        Object.assign(img, {src: picture(image), alt: "", width: size, height: size, className: "pixels"});
+        Object.assign(img, {src: picture(image), alt: "", width: size, height: size, className: "pixels", loading: "lazy"});
         return img;
     }
 
@@ -208,7 +207,7 @@
         byId("open-partner").disabled = image === null;
     }
 
-    Object.assign(view, {render, shown, place, link});
+    Object.assign(view, {render, shown, place, link, thumbnail});
     window.addEventListener("popstate", render);
     window.addEventListener("_dashprivate_pushstate", render);
 })();

@@ -4,8 +4,8 @@
     const view = window.pathscope;
     const {page, set, state, select, layer, quantity, shown, render, stop} = view;
 
-    /* Newer facts make the film strip ask the server again, and Dash drops the answer to a question that has been asked
-       again. So facts change only when it has been drawn for the last ones (or something went wrong). */
+    /* Newer facts make the page ask for the neighbours again, and Dash drops the answer to a question that has been asked
+       again. So facts change only when it has come for the last ones (or something went wrong). */
     const PATIENCE = 5000;
     const awaited = new Set();
     let pending = null, since = 0;
@@ -97,6 +97,9 @@
         /* neighbours.data of the image page. */
         neighbours: function (neighbours) {
             page.neighbours = neighbours;
+            view.filmStrip();
+            awaited.delete("film-strip");
+            if (!awaited.size) adopt();
             render();
         },
 

@@ -1,4 +1,4 @@
-"""The callbacks behind the image page: its head, the film strip, and the neighbours that figures follow."""
+"""The callbacks behind the image page: its head, and the neighbours that film strip and figures show."""
 
 import asyncio
 from typing import Any, Literal, TypedDict
@@ -11,22 +11,24 @@ from backend.schemas import Quantity
 from backend.series import Neighbours
 from backend.services import statistics
 from frontend.components.facts import Facts, Place
-from frontend.components.film_strip import film_strip
 from frontend.components.gallery import picture
 from frontend.components.image_head import image_words, partner_options
 from frontend.figures.look import gaps
 
 Scheme = Literal["light", "dark"]
-WAITING = "Layers and images are known once the trainer has loaded the data and built the net."
 
 
 class FollowedData(TypedDict):
-    """What the browser needs to follow other neighbours when the recording changes: keyed by image, as text."""
+    """What the browser needs for the film strip, and to follow other neighbours when the recording changes.
+
+    Ranks and closeness are keyed by image, as text.
+    """
 
     recordings: list[int]
     nearest: list[list[int]]
     ranks: dict[str, list[int]]
     closeness: dict[str, list[float | None]]
+    churn: list[float | None]
 
 
 def register(dash_app: Dash) -> None:
@@ -44,7 +46,6 @@ def _register_selection(dash_app: Dash) -> None:
     ):
         dash_app.clientside_callback(ClientsideFunction("selection", name), *inputs, prevent_initial_call=True)
     dash_app.clientside_callback(ClientsideFunction("selection", "neighbours"), Input("neighbours", "data"))
-    dash_app.clientside_callback(ClientsideFunction("selection", "drawn"), Input("film-strip", "children"))
 
 
 def _register_head(dash_app: Dash) -> None:
@@ -66,7 +67,6 @@ def _register_head(dash_app: Dash) -> None:
 
 def _register_neighbours(dash_app: Dash) -> None:
     @dash_app.callback(
-        Output("film-strip", "children"),
         Output("neighbours", "data"),
         Input("facts", "data"),
         Input("layer", "value"),
@@ -78,9 +78,9 @@ def _register_neighbours(dash_app: Dash) -> None:
         if image is None:
             raise PreventUpdate
         if layer is None or not facts["labels"]:
-            return WAITING, None
+            return None
         data = await asyncio.to_thread(_read_neighbours, place["run"], Quantity(quantity), int(layer), image)
-        return film_strip(data, facts, image), followed_data(data)
+        return followed_data(data)
 
 
 def followed_data(data: Neighbours) -> FollowedData:
@@ -91,6 +91,7 @@ def followed_data(data: Neighbours) -> FollowedData:
         nearest=data.nearest.tolist(),
         ranks={str(image): data.ranks[:, image].tolist() for image in ever},
         closeness={str(image): gaps(data.closeness[:, image]) for image in ever},
+        churn=gaps(data.churn),
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from plotly.io import from_json
 
+from backend.db import session_scope
+from backend.models import Recording, now
 from backend.schemas import Measure
 from frontend.app import create_app
 from frontend.views.registry import VIEWS
@@ -31,6 +33,22 @@ def get(client, run, name, **query):
     answer = client.get(f"/api/v1/runs/{run.id}/figures/{name}", params=query)
     assert answer.status_code == 200, answer.text
     return answer
+
+
+def test_figure_when_the_reader_has_it_is_sent_again_only_after_a_new_recording(client):
+    run = make_run()
+    before = get(client, run, "training")
+    known = {"If-None-Match": before.headers["ETag"]}
+    again = client.get(f"/api/v1/runs/{run.id}/figures/training", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    other = client.get(f"/api/v1/runs/{run.id}/figures/training", headers={"Accept-Encoding": "identity"})
+    assert other.json() == before.json()
+    with session_scope() as session:
+        session.get_one(Recording, (run.id, 3)).train_loss = 0.625
+        session.get_one(Recording, (run.id, 3)).created_at = now()
+    after = client.get(f"/api/v1/runs/{run.id}/figures/training", headers=known)
+    assert after.status_code == 200
+    assert after.json()["data"][0]["y"][-1] == 0.625
 
 
 def test_list_names_every_figure_and_what_it_takes(client):

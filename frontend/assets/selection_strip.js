@@ -1,0 +1,48 @@
+/* The nearest neighbours of an image at each recording, as a strip of thumbnails: a column per recording, rank 0 on top.
+   Hundreds of buttons that Dash need not know: as its components each would hear of every step of the slider. */
+(function () {
+    "use strict";
+    const view = window.pathscope;
+    const {page, byId} = view;
+
+    function button(words, data, className) {
+        const made = document.createElement("button");
+        Object.assign(made, {className, title: words});
+        Object.assign(made.dataset, data);
+        made.setAttribute("aria-label", words);
+        return made;
+    }
+
+    function frame(t, rank, other) {
+        const same = page.facts.labels[other] === page.facts.labels[page.place.image];
+        const words = `${page.facts.names[other]}, rank ${rank} at recording ${t}${same ? ", same label" : ""}`;
+        const made = button(words, {t, partner: other}, same ? "frame same" : "frame");
+        made.append(view.thumbnail(other, 44));
+        return made;
+    }
+
+    function column(t, nearest, churn, key) {
+        const made = document.createElement("div");
+        const fresh = churn === null ? "" : `, ${(100 * churn).toFixed(0)}% of the nearest are new`;
+        made.className = "strip-column";
+        Object.assign(made.dataset, {column: t, key});
+        made.append(button(`recording ${t}${fresh}`, {t}, "strip-head"));
+        made.firstChild.textContent = t;
+        nearest.forEach((other, rank) => { if (other >= 0) made.append(frame(t, rank, other)); });
+        return made;
+    }
+
+    /* Columns that are there already stay, and with them the focus and where the strip has been scrolled to. */
+    view.filmStrip = function () {
+        const host = byId("film-strip"), data = page.neighbours;
+        if (!host || !page.facts) return;
+        if (!data) return host.replaceChildren("Layers and images are known once the trainer has loaded the data and built the net.");
+        const known = new Map([...host.children].map((one) => [one.dataset.key, one]));
+        const columns = data.recordings.map((t, n) => {
+            const key = [page.place.run, page.place.image, t, data.churn[n], data.nearest[n]].join("|");
+            return known.get(key) || column(t, data.nearest[n], data.churn[n], key);
+        });
+        columns.forEach((one, n) => { if (host.children[n] !== one) host.insertBefore(one, host.children[n] || null); });
+        while (host.childNodes.length > columns.length) host.lastChild.remove();
+    };
+})();
