@@ -8,7 +8,7 @@ from backend import codec
 from backend.models import Answer, ClassName
 from backend.series import Answers
 from backend.services.recordings import list_images
-from backend.services.runs import get_run
+from backend.services.runs import check_run
 from backend.services.statistics import check_image, check_recording
 
 
@@ -17,7 +17,7 @@ def answers(session: Session, run_id: int, t: int | None = None, image: int | No
 
     Recordings that were made before answers were stored have none.
     """
-    get_run(session, run_id)
+    check_run(session, run_id)
     if image is not None:
         check_image(session, run_id, image)
     query = select(Answer.t, Answer.predicted, Answer.loss).where(Answer.run_id == run_id).order_by(Answer.t)

@@ -12,7 +12,7 @@ from backend.models import LayerArray
 from backend.schemas import Measure, Quantity, Recorded
 from backend.series import PairCourse, PairLayers
 from backend.services.recordings import list_layers
-from backend.services.runs import get_run
+from backend.services.runs import check_run
 from backend.services.statistics import arrays_over_time, check_image, check_recording, ranks_of
 
 
@@ -58,7 +58,7 @@ def _two_rows(pairs: ndarray, images: int, first: int, second: int) -> Float[nda
 
 
 def _check_pair(session: Session, run_id: int, image: int, partner: int) -> int:
-    get_run(session, run_id)
+    check_run(session, run_id)
     check_image(session, run_id, partner)
     if image == partner:
         raise InvalidInput([FieldError("partner", partner, "a pair needs two different images")])

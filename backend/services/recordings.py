@@ -167,7 +167,7 @@ def _rows(session: Session, run_id: int, query: Select[Row]) -> list[Row]:
 
 def image_png(session: Session, run_id: int, i: int) -> bytes:
     """Probe image i as a PNG of its own size. Raises NotFound."""
-    get_run(session, run_id)
+    check_run(session, run_id)
     png = artifacts.read_image(run_id, i)
     if png is None:
         raise NotFound(f"run {run_id} has no probe image {i}")

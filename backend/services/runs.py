@@ -12,7 +12,7 @@ from backend import access, catalogue, queue, run_limits
 from backend.errors import Conflict, NotFound
 from backend.models import Recording, Run, RunTag
 from backend.run_states import possible
-from backend.schemas import Progress, RecordingOut, RunOut, RunSpec, RunStatus, TokenScope
+from backend.schemas import Progress, Recorded, RecordingOut, RunOut, RunSpec, RunStatus, TokenScope
 from backend.services.events import add_event
 from backend.settings import settings
 
@@ -98,6 +98,22 @@ def check_run(session: Session, run_id: int) -> None:
     """Raises NotFound unless there is such a run."""
     if session.scalar(select(Run.id).where(Run.id == run_id)) is None:
         raise NotFound(f"there is no run {run_id}")
+
+
+def status_and_progress(session: Session, run_id: int) -> tuple[RunStatus, Progress | None]:
+    """How far the run is; cheaper than all of it. Raises NotFound."""
+    row = session.execute(select(Run.status, Run.progress).where(Run.id == run_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no run {run_id}")
+    return row.status, Progress.model_validate(row.progress) if row.progress else None
+
+
+def recorded_quantities(session: Session, run_id: int) -> list[Recorded]:
+    """What the run records; cheaper than its whole spec. Raises NotFound."""
+    found = session.scalar(select(Run.spec["quantities"]).where(Run.id == run_id))
+    if found is None:
+        raise NotFound(f"there is no run {run_id}")
+    return [Recorded(quantity) for quantity in found]
 
 
 def changed_since(session: Session, since: datetime | None) -> dict[int, datetime]:

@@ -17,7 +17,7 @@ from backend.models import LayerArray, LayerSummary
 from backend.schemas import LayerOut, Measure, Quantity, Recorded
 from backend.series import Distribution, ImageRows, LayerRows, Neighbours
 from backend.services.recordings import count_images, list_images, list_layers, times_of
-from backend.services.runs import get_run
+from backend.services.runs import recorded_quantities
 from backend.summary import HISTOGRAM_BINS, QUANTILES, Summary, summarise
 
 __all__ = ["Distribution", "ImageRows", "LayerRows", "Neighbours"]
@@ -152,9 +152,9 @@ def label_agreement(
 
 def check_layer(session: Session, run_id: int, quantity: Quantity | Recorded, layer: int) -> LayerOut:
     """The layer, if the run has it and records the quantity. Raises NotFound that names what exists."""
-    run = get_run(session, run_id)
-    if Recorded(quantity) not in run.spec.quantities:
-        raise NotFound(f"run {run_id} records {', '.join(run.spec.quantities)}, not {quantity}")
+    quantities = recorded_quantities(session, run_id)
+    if Recorded(quantity) not in quantities:
+        raise NotFound(f"run {run_id} records {', '.join(quantities)}, not {quantity}")
     layers = list_layers(session, run_id)
     if not 1 <= layer <= len(layers):
         exist = f"layers 1 to {len(layers)}" if layers else "no layers yet"

@@ -16,7 +16,7 @@ from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.api.live import Hub
 from backend.db import AWAY
 from backend.errors import NotFound
-from backend.schemas import EventOut, LogLineOut, RunOut
+from backend.schemas import LogLineOut, Progress
 from backend.services import events, runs
 
 log = logging.getLogger(__name__)
@@ -35,14 +35,18 @@ class LogQuery(BaseModel):
 
 
 class _News(NamedTuple):
-    run: RunOut
-    events: list[EventOut]
+    """What a stream sends next, written out once for all streams: the events, and how far the trainer is."""
+
+    finished: bool
+    events: bytes
+    last: int
+    progress: bytes
 
 
 @router.get("/runs/{run_id:int}/log", responses=NOT_FOUND | INVALID)
 def get_log(run_id: RunId, query: Annotated[LogQuery, Query()], session: Reading) -> list[LogLineOut]:
     """What the trainer printed, oldest line first."""
-    runs.get_run(session, run_id)
+    runs.check_run(session, run_id)
     return events.log_lines_after(session, run_id, query.after, query.limit)
 
 
@@ -62,7 +66,7 @@ async def stream_events(
     """
     hub: Hub = request.app.state.hub
     news = await _news(hub, run_id, last_event_id)
-    if news.run.status.finished and not news.events:
+    if news.finished and not news.events:
         return Response(status_code=204)
     stream = _stream(hub, run_id, last_event_id)
     return StreamingResponse(
@@ -71,7 +75,7 @@ async def stream_events(
 
 
 async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
-    progress = None
+    progress = _progress(None)
     async with hub.subscribe() as subscription:
         while True:
             try:
@@ -83,14 +87,14 @@ async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
                 yield KEEPALIVE_COMMENT
                 await asyncio.sleep(AWAY_SECONDS)
                 continue
-            for event in news.events:
-                number = event.number
-                yield _format(event.kind, event.model_dump(mode="json")["data"], str(number))
-            if news.run.progress != progress and not news.run.status.finished:
-                progress = news.run.progress
-                yield _format("progress", progress.model_dump() if progress else None, None)
-            if news.run.status.finished:
+            number = news.last
+            if news.events:
+                yield news.events
+            if news.finished:
                 return
+            if news.progress != progress:
+                progress = news.progress
+                yield progress
             while (changed := await subscription.next(KEEPALIVE_SECONDS)) is not None and run_id not in changed:
                 if not changed:
                     yield KEEPALIVE_COMMENT
@@ -124,9 +128,17 @@ async def _news(hub: Hub, run_id: int, number: int) -> _News:
     """The run and its events past `number`; as a rule all streams of a run are at the same one."""
 
     def query(session: Session) -> _News:
-        return _News(runs.get_run(session, run_id), events.events_after(session, run_id, number))
+        status, progress = runs.status_and_progress(session, run_id)
+        found = events.events_after(session, run_id, number)
+        written = b"".join(_format(one.kind, one.model_dump(mode="json")["data"], str(one.number)) for one in found)
+        last = found[-1].number if found else number
+        return _News(status.finished, written, last, _progress(progress))
 
     return await hub.read((run_id, number), query)
+
+
+def _progress(progress: Progress | None) -> bytes:
+    return _format("progress", progress.model_dump() if progress else None, None)
 
 
 def _format(kind: str, data: object, number: str | None) -> bytes:

@@ -79,7 +79,8 @@ def change_runs(asked: BulkRequest, session: Writing) -> BulkAnswer:
     commands.bulk(session, asked.ids, asked.action, asked.tags, asked.priority)
     session.flush()
     gone = asked.action is commands.BulkAction.DELETE
-    return BulkAnswer(runs=[] if gone else [runs.get_run(session, run_id) for run_id in dict.fromkeys(asked.ids)])
+    found = {} if gone else {run.id: run for run in run_list.runs_among(session, asked.ids)}
+    return BulkAnswer(runs=[found[run_id] for run_id in dict.fromkeys(asked.ids) if not gone])
 
 
 @router.get("", responses=INVALID)
