@@ -15,7 +15,7 @@ def notice_page(title: str, text: str) -> Component:
         dmc.Stack(
             [
                 icon("question", size=40),
-                dmc.Title(title, order=2),
+                dmc.Title(title, order=1, size="h2"),
                 dmc.Text(text, c="dimmed", ta="center"),
                 dmc.Anchor("Back to the runs", href="/"),
             ],

@@ -80,12 +80,12 @@ def option_of(key: str, values: Sequence[tuple[str, str]], label: str) -> Compon
     buttons = []
     for n, (value, words) in enumerate(values):
         data: dict[str, Any] = {"data-option": key, "data-value": value} | ({"data-default": ""} if n == 0 else {})
-        buttons.append(html.Button(words, **data, **_attributes({"aria-pressed": "true" if n == 0 else "false"})))
-    return html.Div(buttons, className="option", role="group", **_attributes({"aria-label": label}))
+        buttons.append(html.Button(words, **data, **attributes({"aria-pressed": "true" if n == 0 else "false"})))
+    return html.Div(buttons, className="option", role="group", **attributes({"aria-label": label}))
 
 
 def _heading(title: str, extra: Component | None) -> Component:
-    heading = dmc.Title(title, order=3, size="h4")
+    heading = dmc.Title(title, order=2, size="h4")
     return dmc.Group([heading, *([extra] if extra is not None else [])], justify="space-between", gap="xs")
 
 
@@ -110,7 +110,7 @@ def _block(view: View, fixed: dict[str, str], leave_out: Sequence[str], height: 
                         className="numbers-table",
                         tabIndex=0,
                         role="region",
-                        **_attributes({"aria-label": f"Numbers behind: {name}"}),
+                        **attributes({"aria-label": f"Numbers behind: {name}"}),
                     ),
                 ],
                 className="explained numbers",
@@ -133,8 +133,8 @@ def _figure(
         className="figure",
         style={"minHeight": height},
         role="figure",
-        **_attributes({"aria-label": name, "aria-busy": "true"}),
-        **_attributes(data),
+        **attributes({"aria-label": name, "aria-busy": "true"}),
+        **attributes(data),
     )
 
 
@@ -149,12 +149,12 @@ def without(view: View) -> str:
 
 def _tools(name: str) -> Component:
     buttons = [
-        html.Button(picture, title=words, **_attributes({"data-tool": tool, "aria-label": f"{words}: {name}"}))
+        html.Button(picture, title=words, **attributes({"data-tool": tool, "aria-label": f"{words}: {name}"}))
         for tool, picture, words in TOOLS
     ]
     return html.Div([html.Span(className="told", role="status"), *buttons], className="panel-tools")
 
 
-def _attributes(named: dict[str, str]) -> dict[str, Any]:
+def attributes(named: dict[str, str]) -> dict[str, Any]:
     """Attributes whose names are no Python names."""
     return dict(named)

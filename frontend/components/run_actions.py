@@ -70,6 +70,7 @@ def _delete_dialog(run: RunOut) -> Component:
         id="delete-dialog",
         title="Delete this run?",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
     )
 
 
@@ -94,6 +95,7 @@ def _extend_dialog(run: RunOut) -> Component:
         id="extend-dialog",
         title="Train this run for longer",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
     )
 
 

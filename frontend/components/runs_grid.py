@@ -6,7 +6,7 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 _COLUMNS: list[dict[str, Any]] = [
-    {"field": "status_text", "headerName": "Status", "sort_by": "status", "cellRenderer": "RunStatus", "width": 132},
+    {"field": "status_text", "headerName": "Status", "sort_by": "status", "cellRenderer": "RunStatus", "width": 146},
     {
         "field": "name",
         "headerName": "Name",

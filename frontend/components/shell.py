@@ -4,6 +4,8 @@ Ids that pages may use: `url` (the one dcc.Location; its `search` holds a page's
 `theme` ("light" or "dark"), `notifications` (`sendNotifications`).
 """
 
+from typing import Any
+
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -18,6 +20,8 @@ _LINKS = (
     ("Paper", "/paper", "nav-paper"),
     ("Workers", "/workers", "nav-workers"),
 )
+
+_PAGES: Any = {"aria-label": "Pages"}
 
 
 def shell() -> Component:
@@ -41,7 +45,13 @@ def shell() -> Component:
             ),
         ],
         id="mantine",
-        theme={"primaryColor": "indigo", "defaultRadius": "md", "cursorType": "pointer"},
+        theme={
+            "primaryColor": "indigo",
+            "primaryShade": {"light": 8, "dark": 8},  # white on the lighter ones, or they on white, are hard to read
+            "defaultRadius": "md",
+            "cursorType": "pointer",
+            "respectReducedMotion": True,
+        },
     )
 
 
@@ -56,7 +66,8 @@ def _top_bar() -> Component:
                 **{"aria-label": "Pathscope, all runs"},
             ),
             html.Nav(
-                [dmc.Anchor(label, href=href, id=link_id, className="nav-link") for label, href, link_id in _LINKS]
+                [dmc.Anchor(label, href=href, id=link_id, className="nav-link") for label, href, link_id in _LINKS],
+                **_PAGES,
             ),
             html.Div(className="spacer"),
             html.Div(id="worker-badge", role="status"),

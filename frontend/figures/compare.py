@@ -158,8 +158,14 @@ def ratio_against_error(
         )
     figure.update_layout(
         showlegend=True,
-        title={"text": line_words(line, left_out), "font": {"size": 13}, "x": 0.01, "y": 0.985, "yanchor": "top"},
-        margin={"t": 70},
+        title={
+            "text": line_words(line, left_out).replace("; with", ";<br>with").replace("slope", "<br>slope"),
+            "font": {"size": 13},
+            "x": 0.01,
+            "y": 0.985,
+            "yanchor": "top",
+        },
+        margin={"t": 96},
     )
     figure.update_xaxes(title_text="early / middle cross-path similarity", zeroline=False)
     figure.update_yaxes(title_text=title_y, zeroline=False)

@@ -51,11 +51,11 @@ def pair_matrix(
         x=places,
         y=places,
         z=values[np.ix_(order, order)].astype(np.float32),
-        text=[labels] * len(labels) if len(labels) <= 64 else None,
+        customdata=np.stack(np.broadcast_arrays(order[:, None], order[None, :]), axis=-1).astype(np.int16),
         colorscale=look.scale(),
         hoverongaps=False,
         colorbar={"thickness": 10, "len": 1, "tickformat": ",.3~g"},
-        hovertemplate=f"row %{{y}}, column %{{x}}<br>{value} %{{z:,.6~g}}<extra></extra>",
+        hovertemplate=f"image %{{customdata[0]}} and image %{{customdata[1]}}<br>{value} %{{z:,.6~g}}<extra></extra>",
     )
     starts, classes = _classes(labels)
     figure.update_layout(

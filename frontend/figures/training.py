@@ -83,7 +83,7 @@ def training_curves(curves: TrainingCurves, look: Look, revision: str = "trainin
         figure.add_vline(x=decay, line={"dash": "dash", "color": look.ink, "width": 1}, opacity=0.6)
     figure.update_yaxes(title_text="loss (nats)", rangemode="tozero", row=1)
     figure.update_yaxes(title_text="accuracy", tickformat=".0%", minallowed=0, maxallowed=1, row=2)
-    figure.update_yaxes(title_text="rate", rangemode="tozero", row=3)
+    figure.update_yaxes(title_text="rate", rangemode="tozero", nticks=3, row=3)
     figure.update_xaxes(title_text="")
     figure.update_xaxes(title_text="epoch", row=3)
     return figure

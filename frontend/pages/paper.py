@@ -19,7 +19,7 @@ from backend.schemas import Quantity, RunSpec, RunStatus
 from frontend import comparison, paper
 from frontend.components.facts import read_facts
 from frontend.components.icons import icon
-from frontend.components.panel import CONFIG
+from frontend.components.panel import CONFIG, attributes
 from frontend.figures.compare import ratio_against_error
 from frontend.figures.look import Look, empty
 from frontend.paper import FIGURES, Need, PaperFigure, Shown, figure_of
@@ -56,7 +56,7 @@ def layout(**_query: str) -> Component:
             ),
             html.Div(
                 [
-                    html.Nav(id="paper-figures", className="paper-figures"),
+                    html.Nav(id="paper-figures", className="paper-figures", **attributes({"aria-label": "Figures"})),
                     html.Div(
                         [html.Div(id="paper-about"), _submit(), html.Div(id="paper-charts", className="paper-charts")]
                     ),

@@ -164,6 +164,7 @@ def _delete_dialog() -> Component:
         id="runs-delete-dialog",
         title="Delete for good?",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
     )
 
 
@@ -182,6 +183,7 @@ def _tag_dialog() -> Component:
         id="runs-tag-dialog",
         title="Tags of the selected runs",
         opened=False,
+        closeButtonProps={"aria-label": "Close"},
     )
 
 
