@@ -11,6 +11,8 @@ from frontend.figures.compare import Overlay, RatioDot, Statistic, mean_over_run
 
 MEASURES = {"cross_path": "cross-path similarity", "self_similarity": "self-similarity"}
 ERRORS = {"gap": "training accuracy − test accuracy", "test_error": "1 − test accuracy"}
+FIELDS_TOLD = 3
+"""More fields than these would make names too long for a legend; the table of differences has all."""
 GROUPS = ("", *(name for name in SPEC_FIELDS if name not in ("name", "notes")))
 
 
@@ -62,8 +64,8 @@ def read(choice: Choice) -> Compared:
 
 def lines_of(compared: Compared, choice: Choice) -> list[Overlay]:
     """A line per run, or, where a field groups them, the mean over the runs of each group."""
-    runs = {run.id: run for run in compared.runs}
-    single = [_line(course, runs[course.run], choice) for course in compared.courses]
+    runs, names = {run.id: run for run in compared.runs}, names_of(compared)
+    single = [_line(course, runs[course.run], names[course.run], choice) for course in compared.courses]
     if not choice["group"]:
         return single
     groups: dict[str, list[Overlay]] = {}
@@ -74,25 +76,27 @@ def lines_of(compared: Compared, choice: Choice) -> list[Overlay]:
 
 def dots_of(compared: Compared) -> list[RatioDot]:
     """A dot per run that has a ratio, in the colour of its net."""
-    runs = {run.id: run for run in compared.runs}
+    runs, names = {run.id: run for run in compared.runs}, names_of(compared)
     return [
-        RatioDot(
-            run_words(runs[dot.run]), runs[dot.run].spec.net, f"/runs/{dot.run}", dot.ratio, dot.error, dot.complete
-        )
+        RatioDot(names[dot.run], runs[dot.run].spec.net, f"/runs/{dot.run}", dot.ratio, dot.error, dot.complete)
         for dot in compared.ratios.dots
     ]
 
 
-def run_words(run: RunOut) -> str:
-    return f"{run.id} · {run.name}, seed {run.spec.seed}"
+def names_of(compared: Compared) -> dict[int, str]:
+    """What each run is called beside the others: its number, its name, and the first fields in which they differ."""
+    told = list(compared.differences)[:FIELDS_TOLD]
+    names = {}
+    for n, run in enumerate(compared.runs):
+        values = [f"{field.rpartition('.')[2]} {compared.differences[field][n]}" for field in told]
+        names[run.id] = f"{run.id} · {', '.join([run.name, *values])}"
+    return names
 
 
-def _line(course: Course, run: RunOut, choice: Choice) -> Overlay:
+def _line(course: Course, run: RunOut, name: str, choice: Choice) -> Overlay:
     values = course.median if choice["statistic"] == "median" else course.mean
-    group = f"{choice['group']} = {flat(run.spec).get(choice['group'])}" if choice["group"] else run_words(run)
-    return Overlay(
-        run_words(run), group, course.epochs, values, course.low, course.high, course.undefined, "middle half"
-    )
+    group = f"{choice['group']} = {flat(run.spec).get(choice['group'])}" if choice["group"] else name
+    return Overlay(name, group, course.epochs, values, course.low, course.high, course.undefined, "middle half")
 
 
 def _one_of(value: str | None, known: tuple[str, ...]) -> str:

@@ -162,10 +162,10 @@ def ratio_against_error(
             "text": line_words(line, left_out).replace("; with", ";<br>with").replace("slope", "<br>slope"),
             "font": {"size": 13},
             "x": 0.01,
-            "y": 0.985,
+            "y": 0.95,
             "yanchor": "top",
         },
-        margin={"t": 96},
+        margin={"t": 110},
     )
     figure.update_xaxes(title_text="early / middle cross-path similarity", zeroline=False)
     figure.update_yaxes(title_text=title_y, zeroline=False)

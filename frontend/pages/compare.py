@@ -209,7 +209,7 @@ def _differences(compared: Compared) -> Component:
     runs = compared.runs[:MANY_RUNS]
     rows = [
         [
-            html.A(comparison.run_words(run), href=f"/runs/{run.id}"),
+            html.A(f"{run.id} · {run.name}", href=f"/runs/{run.id}"),
             *(_value(column[n]) for column in compared.differences.values()),
         ]
         for n, run in enumerate(runs)

@@ -73,6 +73,12 @@ def test_lines_when_grouped_are_means_over_the_runs_of_each_value():
     assert (choice["error"], choice["layer"]) == ("gap", 2)
     lines = comparison.lines_of(compared, choice)
     assert [line.name for line in lines] == ["optimiser.lr = 0.1 (2)", "optimiser.lr = 0.2 (1)"]
+    names = comparison.names_of(compared)
+    assert [name.partition(", ")[2] for _, name in sorted(names.items())] == [
+        "lr 0.1, seed 0",
+        "lr 0.1, seed 1",
+        "lr 0.2, seed 0",
+    ]
     means = [course.mean for course in compared.courses]
     assert lines[0].values == pytest.approx((means[0] + means[1]) / 2)
 
