@@ -16,11 +16,14 @@ __all__ = ["browser", "page", "screen", "site"]
 DECAYS = {"epochs": 6, "lr_schedule": {"milestones": [1, 3]}}
 
 
-def rows(screen: Page) -> list[str | None]:
+def rows(screen: Page) -> list[str]:
     """Numbers of the runs in the table, from top to bottom."""
     found = screen.locator("#runs-grid .ag-center-cols-container .ag-row")
-    ordered = sorted(found.all(), key=lambda row: int(row.get_attribute("row-index") or 0))
-    return [row.get_attribute("row-id") for row in ordered]
+    # All at once: between two questions the table may have dropped a row.
+    places: list[list[str]] = found.evaluate_all(
+        "rows => rows.map(row => [row.getAttribute('row-index'), row.getAttribute('row-id')])"
+    )
+    return [run for _, run in sorted(places, key=lambda place: int(place[0]))]
 
 
 def test_runs_are_filtered_sorted_noted_and_tagged(site: str, screen: Page) -> None:

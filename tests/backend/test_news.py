@@ -131,7 +131,8 @@ def test_an_idle_server_asks_postgres_nothing() -> None:
 def test_news_come_while_the_listening_connection_is_lost_and_after() -> None:
     async def scene(subscription: Subscription) -> None:
         with db.engine().begin() as connection:
-            listening = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN {CHANNEL}'"
+            listening = f"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE query = 'LISTEN {CHANNEL}' AND datname = current_database()"""
             assert connection.execute(text(listening)).all() == [(True,)]
         assert await in_time(subscription, submit()) < 3
         await asyncio.sleep(2.5)
