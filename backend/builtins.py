@@ -13,6 +13,7 @@ ALEXNET = NetEntry(
     description="5 convolutional and 2 fully connected ReLU layers, fitted to inputs from 8 to 224 pixels",
     build="worker.nets.alexnet:build_alexnet",
     size=net_sizes.alexnet,
+    weights=net_sizes.alexnet_weights,
     batch_norm=False,
 )
 MLP = NetEntry(
@@ -21,6 +22,7 @@ MLP = NetEntry(
     description="3 fully connected ReLU layers of 512 units",
     build="worker.nets.mlp:build_mlp",
     size=net_sizes.mlp,
+    weights=net_sizes.mlp_weights,
     batch_norm=False,
 )
 RESNET18 = NetEntry(
@@ -29,6 +31,7 @@ RESNET18 = NetEntry(
     description="17 ReLU layers; a 3×3 stem without pooling up to 64 pixels, torchvision's stem above",
     build="worker.nets.resnet:build_resnet18",
     size=net_sizes.resnet18,
+    weights=net_sizes.resnet18_weights,
 )
 VGG19 = NetEntry(
     name="vgg19",
@@ -36,6 +39,7 @@ VGG19 = NetEntry(
     description="16 convolutional and 2 fully connected ReLU layers, fitted to inputs from 8 to 224 pixels",
     build="worker.nets.vgg:build_vgg19",
     size=net_sizes.vgg19,
+    weights=net_sizes.vgg19_weights,
     batch_norm=False,
 )
 VGG19_BN = NetEntry(
@@ -45,6 +49,7 @@ VGG19_BN = NetEntry(
     build="worker.nets.vgg:build_vgg19",
     arguments=("vgg19_bn",),
     size=net_sizes.vgg19,
+    weights=partial(net_sizes.vgg19_weights, batch_norm=True),
 )
 
 
@@ -60,6 +65,7 @@ def _torchvision_nets() -> tuple[NetEntry, ...]:
             build="worker.nets.torchvision:build_torchvision",
             arguments=(name,),
             size=partial(net_sizes.torchvision_net, net),
+            weights=partial(net_sizes.torchvision_weights, net),
             least_pixels=net["least_pixels"],
             batch_norm=net["batch_norm"],
         )

@@ -1,8 +1,8 @@
 """How many bytes a run will store, worked out before it starts.
 
 The sizes follow from the spec, the net and the shape of the images; how well they compress was measured on runs of
-AlexNet and ResNet-18 on digits, CIFAR-10 and ImageNet photographs (`docs/performance.md`). The checkpoints are not
-counted: two are kept while a run trains, each of 8 bytes for each weight of the net.
+AlexNet and ResNet-18 on digits, CIFAR-10 and ImageNet photographs (`docs/performance.md`). Checkpoints are stated by
+themselves: two are kept of a run.
 """
 
 from math import ceil, log2, log10, prod
@@ -10,7 +10,8 @@ from math import ceil, log2, log10, prod
 from pydantic import BaseModel, Field
 
 from backend import catalogue
-from backend.plugins import InputShape, NetSize, net_entries
+from backend.artifacts import CHECKPOINTS_KEPT
+from backend.plugins import InputShape, NetEntry, NetSize, net_entries
 from backend.schemas import Quantity, RunSpec
 
 PAIR_BYTES = 4
@@ -29,6 +30,8 @@ PICTURES_STORED = 0.7
 """Of a probe image's bytes, as a PNG; one of 8×8 pixels, of CIFAR-10 and photographs take 0.59 to 0.75."""
 PICTURE_BYTES = 75
 """Of a PNG without pixels."""
+WEIGHT_BYTES = 8
+"""In a checkpoint: a float32, and its momentum."""
 
 
 class RunSize(BaseModel):
@@ -39,6 +42,7 @@ class RunSize(BaseModel):
     units: int | None = Field(description="of all layers together, for one image")
     recording_bytes: int | None = Field(description="of one recording, on average")
     total_bytes: int | None = Field(description="of all recordings, and the probe images; within about 20 %")
+    checkpoint_bytes: int | None = Field(default=None, description="of the two newest checkpoints, beside total_bytes")
 
 
 def run_size(spec: RunSpec) -> RunSize:
@@ -57,6 +61,7 @@ def run_size(spec: RunSpec) -> RunSize:
         units=size.units,
         recording_bytes=recorded // recordings,
         total_bytes=recorded + round(_image_bytes(spec.probe.size, dataset.input_shape)),
+        checkpoint_bytes=_checkpoint_bytes(net, dataset.input_shape, dataset.classes),
     )
 
 
@@ -80,6 +85,13 @@ def _paths_bytes(spec: RunSpec, size: NetSize, recordings: int) -> float:
     """Of the packed paths that are kept, before compression."""
     kept = {"all": recordings, "last": 1, "none": 0}[spec.paths] if Quantity.PATH in spec.compared else 0
     return spec.probe.size * size.units / 8 * kept
+
+
+def _checkpoint_bytes(net: NetEntry, input_shape: InputShape, classes: int | None) -> int | None:
+    """None where the weights of the net, or the classes, are not known before it starts."""
+    if net.weights is None or classes is None:
+        return None
+    return CHECKPOINTS_KEPT * WEIGHT_BYTES * net.weights(input_shape, classes)
 
 
 def _image_bytes(images: int, input_shape: InputShape) -> float:
@@ -109,7 +121,10 @@ def size_stated(size: RunSize) -> str:
     """The size as a sentence."""
     if size.total_bytes is None:
         return f"It stores {size.recordings:,} recordings; how large they are is known only once it runs."
-    return f"It stores about {bytes_stated(size.total_bytes)} in {size.recordings:,} recordings."
+    stated = f"It stores about {bytes_stated(size.total_bytes)} in {size.recordings:,} recordings"
+    if size.checkpoint_bytes is None:
+        return f"{stated}, and two checkpoints."
+    return f"{stated}, and {bytes_stated(size.checkpoint_bytes)} of checkpoints."
 
 
 def bytes_stated(count: int) -> str:

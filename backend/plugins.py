@@ -28,7 +28,8 @@ class NetEntry:
     """A net: `build(input_shape, classes, *arguments) -> torch.nn.Module`, input_shape being (channels, height, width).
 
     `size(input_shape)` and `batch_norm` (whether there is one before most ReLUs) give what the size of its recordings
-    is estimated from. `least_pixels` is the shortest side of an image that it takes.
+    is estimated from, `weights(input_shape, classes)` what that of its checkpoints is. `least_pixels` is the shortest
+    side of an image that it takes.
     """
 
     name: str
@@ -37,6 +38,7 @@ class NetEntry:
     build: str
     arguments: tuple[str, ...] = ()
     size: Callable[[InputShape], NetSize] | None = None
+    weights: Callable[[InputShape, int], int] | None = None
     least_pixels: int = 1
     batch_norm: bool = True
 

@@ -1,8 +1,8 @@
 """Write backend/torchvision_nets.json: which nets of torchvision are ReLU nets, and how large they are.
 
 The server offers these names and states a run's size without importing torch. A net is listed where ReLUs are its only
-activation modules. Of each: the ReLU layers, the smallest square image that it takes, and the units of all layers
-together at the sizes in SIZES that it takes.
+activation modules. Of each: the ReLU layers, the smallest square image that it takes, the units of all layers together
+at the sizes in SIZES that it takes, its weights without the classes', and those of a class.
 
     .venv/bin/python scripts/torchvision_nets.py
 """
@@ -21,6 +21,7 @@ from worker.recorder import RELUS
 from worker.vision import torchvision
 
 SIZES = (8, 16, 28, 32, 48, 64, 96, 128, 224, 299)
+CLASSES = 1000
 TARGET = Path(__file__).parent.parent / "backend" / "torchvision_nets.json"
 
 
@@ -52,9 +53,9 @@ def of_net(name: str) -> dict[str, Any] | None:
     """What is listed of the net, None where it is not a ReLU net. Nothing is computed: tensors have shapes alone."""
     try:
         with torch.device("meta"):
-            net = build(name)
+            net, doubled = build(name), build(name, 2 * CLASSES)
     except NotImplementedError:  # some work out their widths with tensors
-        net = build(name).to("meta")
+        net, doubled = build(name).to("meta"), build(name, 2 * CLASSES).to("meta")
     others = {
         type(module).__name__
         for module in net.modules()
@@ -72,11 +73,17 @@ def of_net(name: str) -> dict[str, Any] | None:
         "batch_norm": any(isinstance(module, nn.BatchNorm2d) for module in net.modules()),
         "least_pixels": least,
         "units": {size: counts.units for size, counts in fitting.items()},
+        "weights": 2 * weights(net) - weights(doubled),
+        "weights_per_class": (weights(doubled) - weights(net)) // CLASSES,
     }
 
 
-def build(name: str) -> nn.Module:
-    net: nn.Module = torchvision.models.get_model(name, weights=None, **OPTIONS.get(name, {}))
+def weights(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def build(name: str, classes: int = CLASSES) -> nn.Module:
+    net: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=classes, **OPTIONS.get(name, {}))
     return net.eval()
 
 

@@ -91,7 +91,7 @@ def supervise(lease: Lease, gpus: Sequence[str] = (), devices: int = 1) -> None:
         _end(trainer)
         keeper.join(timeout=10)
     signs.close()
-    if trainer.returncode != 0 and ended is not Ended.FENCED:
+    if ended is not Ended.FENCED:
         _write_end(lease, ended, trainer.returncode)
 
 
@@ -165,7 +165,7 @@ def _end(trainer: subprocess.Popen[str]) -> None:
 
 
 def _write_end(lease: Lease, ended: Ended, code: int | None) -> None:
-    """Of a trainer that did not end with 0: that one wrote its own end, of any other only this is known."""
+    """Of a trainer that left its run without one; one that wrote it has given up the lease, and this does nothing."""
     stopping = ended in (Ended.STOPPING, Ended.UNBEGUN) or code == -signal.SIGTERM
 
     def write() -> None:

@@ -16,9 +16,10 @@ def test_size_follows_from_net_data_probe_and_recordings(home):
     size = size_of()
     assert (size.recordings, size.layers, size.units) == (101, 17, 557_056)
     assert 1.5e9 < size.total_bytes < 2.2e9
-    assert size_stated(size) == "It stores about 1.8 GB in 101 recordings."
+    assert size_stated(size) == "It stores about 1.8 GB in 101 recordings, and 179 MB of checkpoints."
     assert size_of(probe={"count": 128}).total_bytes < size.total_bytes / 2
     kept = {kept: size_of(paths=kept).total_bytes for kept in ("all", "last", "none")}
+    assert size.checkpoint_bytes == 2 * 8 * 11_173_962
     assert kept["all"] > 2 * kept["last"] > 2 * kept["none"]
     assert size_of(quantities=["activation"]).total_bytes < size.total_bytes / 4
 

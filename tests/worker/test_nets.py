@@ -115,6 +115,20 @@ def test_stated_size_is_that_of_the_net(name, shape):
     assert net_entries()[name].size(shape) == (len(shapes), units_of(shapes))
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 32), (2, 17, 40), (3, 65, 70), (3, 100, 130)])
+@pytest.mark.parametrize("name", ["alexnet", "mlp", "resnet18", "vgg19", "vgg19_bn"])
+def test_stated_weights_are_those_of_the_net(name, shape):
+    net = build_net(name, shape, 7)
+    assert net_entries()[name].weights(shape, 7) == sum(parameter.numel() for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("name", ["resnet34", "squeezenet1_1", "densenet121", "googlenet"])
+def test_stated_weights_of_torchvision_nets_are_exact_for_colour(name):
+    net = build_net(f"torchvision:{name}", (3, 64, 64), 7)
+    stated = net_entries()[f"torchvision:{name}"].weights((3, 64, 64), 7)
+    assert stated == sum(parameter.numel() for parameter in net.parameters())
+
+
 def test_stated_size_is_scaled_between_the_listed_ones():
     size = net_entries()["torchvision:resnet34"].size((3, 160, 200))
     assert size.units == pytest.approx(units_of(shapes_of("torchvision:resnet34", (3, 160, 200))), rel=0.1)

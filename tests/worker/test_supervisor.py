@@ -79,6 +79,15 @@ def test_a_run_whose_supervisor_is_killed_while_its_trainer_starts_waits_again_a
     eventually(lambda: not started(lease, "worker.trainer"), "the trainer's end", 15)
 
 
+def test_a_run_whose_trainer_ends_without_an_end_of_the_run_is_queued_again_at_once(home, monkeypatch):
+    monkeypatch.setattr("worker.supervisor._command", lambda *_: [sys.executable, "-c", "pass"])
+    lease = claimed()
+    supervise(lease)
+    with read_scope() as session:
+        run = runs.get_run(session, lease.run_id)
+        assert (run.status, run.lost_attempts) == (RunStatus.QUEUED, 1)
+
+
 def test_cancel_while_the_processes_of_several_devices_start_is_heard_at_once(home):
     lease = claimed(devices=2)
     watching = Thread(target=supervise, args=(lease, (), 2))
