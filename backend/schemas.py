@@ -195,7 +195,7 @@ class RunSpec(Strict):
     """Whether each unit is on, how strongly, or both. Projections need paths and cost, for R recordings, R²/2 further
     forward passes of the probe images; image functions cost two passes forward and back at each recording, and N²
     multiplications for each weight."""
-    paths: Literal["all", "last", "none"] = Field(default="all", title="Packed paths kept")
+    paths: Literal["all", "last", "none"] = Field(default="all", title="Packed paths kept once it has completed")
     """When the run has completed: of all recordings, of the last one, or none. What was computed from them stays; one
     image's map over any two recordings needs all."""
     precision: Literal["fp32", "bf16"] = Field(default="fp32", title="Precision")

@@ -1,7 +1,8 @@
 """Starts the processes of a run on several devices through torch's elastic agent (torchrun), and tells why one failed.
 
-The agent looks ten times a second whether all of them live; where one has failed, it ends the others. It starts none
-again: a run whose process said why has failed, one whose process was killed waits for another attempt.
+The agent looks ten times a second whether all of them live; where one has failed, it ends the others, and it kills one
+that has given no sign of life for too long. It starts none again: a run whose process said why has failed, one whose
+process was killed waits for another attempt.
 """
 
 import logging
@@ -33,8 +34,8 @@ def main() -> None:
     lease, devices = Lease(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])), int(sys.argv[5])
     signal.signal(signal.SIGTERM, _pass_on)
     signs_of_life.give(int(sys.argv[4]))
-    _set_environment(devices)
     with TemporaryDirectory() as folder:
+        _set_environment(devices, folder)
         try:
             elastic_launch(_config(lease, devices, folder), sys.executable)(
                 *("-u", "-m", "worker.rank", *map(str, lease))
@@ -61,11 +62,12 @@ def _config(lease: Lease, devices: int, folder: str) -> LaunchConfig:
     )
 
 
-def _set_environment(devices: int) -> None:
-    """What the processes find: they share the cores, and speak to each other on this machine alone."""
+def _set_environment(devices: int, folder: str) -> None:
+    """What agent and processes find: these share the cores, speak on this machine alone, and give signs of life."""
     os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // devices, 1)))
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    os.environ |= {"TORCHELASTIC_ENABLE_FILE_TIMER": "1", "TORCHELASTIC_TIMER_FILE": f"{folder}/signs"}
 
 
 def _pass_on(_number: int, _frame: FrameType | None) -> None:
@@ -107,7 +109,7 @@ def loss(failures: dict[int, ProcessFailure]) -> str:
     )
     which = f"Process {rank + 1} of the run"
     if failure.exitcode == -signal.SIGKILL:
-        return f"{which} was killed from outside; most often the machine had no memory left"
+        return f"{which} was killed: it gave no sign of life, or the machine had no memory left"
     if failure.exitcode < 0:
         return f"{which} was ended by signal {failure.signal_name()}; its log may say why"
     return f"{which} ended with exit code {failure.exitcode}; its log may say why"

@@ -1,8 +1,8 @@
 """One of the processes that train a run on several devices; `worker.launcher` starts them and watches over them.
 
 The first one is a trainer like that of a run on one device: it alone records, writes, and hears of a cancellation. The
-others train and evaluate in step with it. However one of them ends before the run has, the launcher ends all others.
-What one says when it fails goes to the launcher, which writes it.
+others train and evaluate in step with it. However one of them ends before the run has, the launcher ends all others; it
+kills one that is stopped or hangs. What one says when it fails goes to the launcher, which writes it.
 
 SIGHUP asks the first process to give the run back; SIGTERM tells it that another one has failed.
 """
@@ -11,15 +11,19 @@ import logging
 import os
 import signal
 import sys
+from threading import Thread
+from time import sleep, time
 from types import FrameType
 
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+from torch.distributed.elastic.timer.file_based_local_timer import FileTimerClient
 
 from backend.db import session_scope
 from backend.errors import LeaseLost
 from backend.schemas import RunStatus
 from backend.services import leases
 from backend.services.leases import Lease
+from backend.settings import settings
 from worker import trainer
 from worker.checkpoints import Checkpoints
 from worker.parent import die_with_parent
@@ -44,6 +48,7 @@ def main() -> None:
     share = Share(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     die_with_parent(signal.SIGKILL)
     give_way()
+    Thread(target=_give_signs, daemon=True).start()
     errors = get_error_handler()
     errors.initialize()
     try:
@@ -93,6 +98,18 @@ def follow(lease: Lease, share: Share) -> None:
         if step.due:
             training.evaluate("train")
             training.evaluate("test")
+
+
+def _give_signs() -> None:
+    """Tell the launcher's agent, again and again, until when it need not kill this process."""
+    agent = FileTimerClient(os.environ["TORCHELASTIC_TIMER_FILE"])
+    seconds = settings().lease_silent_seconds
+    while True:
+        try:
+            agent.acquire("alive", time() + seconds)
+        except OSError:
+            return  # it has gone, and so will this process
+        sleep(seconds / 10)
 
 
 def _leave_at_once() -> None:

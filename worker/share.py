@@ -19,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.overrides import TorchFunctionMode
 
 PATIENCE = timedelta(hours=12)
-"""So long the others wait while the first process records; who dies is noticed at once, by the launcher."""
+"""So long the others wait while the first process records; the launcher notices who dies at once, who hangs soon."""
 
 DROPOUTS = {F.dropout, F.dropout1d, F.dropout2d, F.dropout3d}
 

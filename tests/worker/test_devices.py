@@ -127,8 +127,21 @@ def test_attempt_is_lost_when_one_process_is_killed(home, one_thread_each):
     assert processes_of(lease) == []
     with session_scope() as session:
         told = [event.data["message"] for event in events_after(session, lease.run_id, 0) if event.kind == "warning"]
-    reason = "Process 2 of the run was killed from outside; most often the machine had no memory left"
+    reason = "Process 2 of the run was killed: it gave no sign of life, or the machine had no memory left"
     assert told == [f"attempt 1 was lost: {reason}"]
+
+
+def test_process_that_is_stopped_is_killed_and_its_run_waits_again(home, one_thread_each, monkeypatch):
+    monkeypatch.setenv("PATHSCOPE_LEASE_SILENT_SECONDS", "6")
+    lease = submitted(net="mlp", devices=2, epochs=10_000)
+    watching = threading.Thread(target=supervise, args=(lease, (), 2))
+    watching.start()
+    eventually(lambda: row(lease.run_id).progress.step > 0, "the first step")
+    os.kill(rank_of(lease, 1), signal.SIGSTOP)
+    watching.join(60)
+    assert not watching.is_alive()
+    assert row(lease.run_id).status is RunStatus.QUEUED
+    assert processes_of(lease) == []
 
 
 def test_run_given_back_goes_on_from_its_checkpoint(home, one_thread_each):
