@@ -11,7 +11,7 @@ from sqlalchemy import Engine, NullPool, create_engine, event, make_url, text
 from backend import db
 from backend.api.live import Hub, Subscription
 from backend.api.news import CHANNEL
-from backend.db import session_scope
+from backend.db import read_scope, session_scope
 from backend.schemas import RunSpec
 from backend.services import commands, runs
 from tests.conftest import forget_settings
@@ -178,3 +178,11 @@ def test_subscribers_share_what_is_read_until_there_are_news() -> None:
         assert await hub.read("other", query) == 2
 
     asyncio.run(scene())
+
+
+@pytest.mark.usefixtures("postgres")
+def test_a_reader_holds_no_transaction_open_between_its_queries() -> None:
+    with read_scope() as session, db.engine().connect() as other:
+        process = session.scalar(text("SELECT pg_backend_pid()"))
+        state = other.scalar(text("SELECT state FROM pg_stat_activity WHERE pid = :process"), {"process": process})
+        assert state == "idle"
