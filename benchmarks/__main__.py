@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results"
-CPU = ("kernels", "recording", "loop", "growth")
+CPU = ("kernels", "recording", "loop", "growth", "functions")
 GPU = ("gpu", "resnet")
 
 

@@ -26,7 +26,7 @@ from worker.kernels.image_function import Call, Cosines, Geometry, compare
 from worker.nets import evaluating
 from worker.recorder import RELUS
 
-MEMORY_BYTES = 2**30
+MEMORY_BYTES = 2 * 2**30
 """Layers are captured together as long as they need no more than this, with one pass for each such group."""
 BATCH_IMAGES = 256
 
