@@ -35,13 +35,13 @@ def eventually(look: Callable[[], Found], what: str, seconds: float = 150) -> Fo
 
 
 class Process:
-    """`pathscope <arguments>` with the environment of the test."""
+    """`pathscope <arguments>`, or another module of the command line, with the environment of the test."""
 
-    def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
+    def __init__(self, *arguments: str, log: Path, module: str = "cli", **environment: str) -> None:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 # One thread: several processes with a thread for each core wait for one another most of the time.
                 env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
                 cwd=ROOT,

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from tests.faults.kills import everything_at_once, kills
 from tests.faults.laboratory import events_of, kill, told_of, values_of
 from tests.faults.servers import away
 from tests.faults.world import COMPLETED, FAILED, RECOVERY_SECONDS, RUNNING, Done, World, check, recovered
-from tests.servers import ROOT, eventually
+from tests.servers import Process, eventually
 
 
 def redis_away(world: World) -> list[Done]:
@@ -158,10 +157,7 @@ def deaf_worker(world: World) -> list[Done]:
     """A worker's consumer dies without a word while its process lives: its watchdog starts it anew."""
     laboratory = world.laboratory
     mark = laboratory.home / "deaf"
-    with (laboratory.home / "worker-deaf.log").open("ab") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.deaf_worker", mark], cwd=ROOT, stdout=log, stderr=log
-        )
+    worker = Process(str(mark), log=laboratory.home / "worker-deaf.log", module="tests.faults.deaf_worker")
     try:
         eventually(mark.exists, "the worker's start")
         began = time.monotonic()
@@ -170,8 +166,7 @@ def deaf_worker(world: World) -> list[Done]:
         seconds = time.monotonic() - began
         recordings = check(world, run_id)
     finally:
-        worker.terminate()
-        worker.wait(30)
+        worker.stop()
     return [Done("consumer of a worker dead", 1, 1, recordings, [seconds], "until the waiting run is trained")]
 
 
