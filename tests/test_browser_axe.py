@@ -24,7 +24,7 @@ PAGES = {
     "/new": "#spec-submit",
     "/runs/1?layer=2&image=1&partner=2": "#training-figure .main-svg",
     "/runs/1/images/3?layer=2": "#film-strip img",
-    "/runs/1/pairs/3/5": "#pair-cross-path-of-pair .main-svg",
+    "/runs/1/pairs/3/5": "#pair-cross-path-figure-5 .main-svg",
     "/compare?runs=1,2": "#compare-overlay .main-svg",
     "/paper?figure=7": "#paper-submit",
     "/sweeps/1": "#sweep-filter",

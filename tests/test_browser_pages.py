@@ -83,17 +83,17 @@ def test_a_pair_is_reached_from_the_image_and_drawn_as_rest_serves_it(site: str,
     screen.locator("#open-pair").click()
     screen.wait_for_url(re.compile(rf"/runs/{run.id}/pairs/3/7"))
     api = f"{site}/api/v1/runs/{run.id}"
-    eventually(lambda: len(drawn(screen, "pair-ranks-of-pair")) == 2, "the ranks")
-    there, back = drawn(screen, "pair-ranks-of-pair")
+    eventually(lambda: len(drawn(screen, "pair-ranks-figure-7")) == 2, "the ranks")
+    there, back = drawn(screen, "pair-ranks-figure-7")
     for trace, image, other in ((there, 3, 7), (back, 7, 3)):
         ranks = httpx.get(f"{api}/neighbours?layer=2&image={image}&other={other}").json()["ranks"]
         assert trace["y"] == [rank + 1 for rank in ranks]
     overlap = httpx.get(f"{api}/neighbours?layer=2&image=3&other=7").json()["closeness"]
-    eventually(lambda: drawn(screen, "pair-closeness-of-pair"), "the overlap")
-    assert drawn(screen, "pair-closeness-of-pair")[0]["y"] == overlap
-    eventually(lambda: drawn(screen, "pair-layers-of-pair"), "the layers")
+    eventually(lambda: drawn(screen, "pair-closeness-figure-7"), "the overlap")
+    assert drawn(screen, "pair-closeness-figure-7")[0]["y"] == overlap
+    eventually(lambda: drawn(screen, "pair-layers-figure-7"), "the layers")
     cross = [httpx.get(f"{api}/cross-path?layer={k}&image=3&other=7&recording=2").json()["values"] for k in (1, 2)]
-    assert drawn(screen, "pair-layers-of-pair")[0]["y"] == pytest.approx(cross, abs=1e-6)
+    assert drawn(screen, "pair-layers-figure-7")[0]["y"] == pytest.approx(cross, abs=1e-6)
     screen.locator("#step-on").click()
     screen.wait_for_url(re.compile(r"[?&]t=3"))
 

@@ -18,7 +18,7 @@ from tests.test_browser import browser, drawn, page, screen
 __all__ = ["browser", "page", "screen"]
 
 CHOSEN = {"layer": 2, "recording": 3, "image": 4, "partner": 7}
-PAGES = {"": "", "/images/4": "&partner=7"}
+PAGES = {"": "", "/images/4": "&partner=7", "/pairs/4/7": ""}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_every_view_draws_what_rest_serves(site: str, screen: Page) -> None:
     for where, also in PAGES.items():
         screen.goto(f"{site}/runs/{run.id}{where}?layer=2&t=3{also}")
         seen |= {_check(screen, site, run, figure) for figure in _figures(screen)}
-    assert seen == set(VIEWS) - {"pair-closeness", "pair-ranks", "pair-layers"}
+    assert seen == set(VIEWS)
 
 
 def _figures(screen: Page) -> list[dict[str, Any]]:

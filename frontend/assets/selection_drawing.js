@@ -20,8 +20,7 @@
         frame = null;
         if (!page.facts) return;
         controls();
-        document.querySelectorAll(".figure .dash-graph .js-plotly-plot").forEach(keepZoom);
-        const figures = [...document.querySelectorAll(".figure.linked .js-plotly-plot, .figure[data-view] .js-plotly-plot")];
+        const figures = [...document.querySelectorAll(".figure[data-view] .js-plotly-plot")];
         figures.filter(visible).forEach(link);
         clearTimeout(later);
         later = setTimeout(() => figures.filter((figure) => figure.isConnected).forEach(link), 150);
@@ -57,12 +56,6 @@
         }
         const follow = byId("follow");
         if (follow) follow.classList.toggle("is-following", now.t === null);
-    }
-
-    /* Dash copies every change of a graph's layout into its `figure` and draws it again (since 4.4). That would undo
-       uirevision, by which live redraws keep the zoom, and double the cost of moving a cursor. Nobody needs it here. */
-    function keepZoom(figure) {
-        if (figure.removeAllListeners) figure.removeAllListeners("plotly_relayout");
     }
 
     /* A figure that has been drawn: answer its clicks once, and keep its cursor where it belongs after each redraw. */

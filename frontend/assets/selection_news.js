@@ -7,20 +7,18 @@
     /* Newer facts make the page ask for the neighbours again, and Dash drops the answer to a question that has been asked
        again. So facts change only when it has come for the last ones (or something went wrong). */
     const PATIENCE = 5000;
-    const awaited = new Set();
-    let pending = null, since = 0;
+    let pending = null, since = 0, awaited = false;
     function adopt() {
         if (!pending || !page.place || pending.run !== page.place.run) return;
         const left = PATIENCE - (Date.now() - since);
-        if (awaited.size && left > 0) {
+        if (awaited && left > 0) {
             setTimeout(adopt, left + 10);
             return;
         }
         const facts = pending;
         pending = null;
         since = Date.now();
-        awaited.clear();
-        document.querySelectorAll(".figure .dash-graph, #film-strip").forEach((shown) => awaited.add(shown.id));
+        awaited = document.getElementById("film-strip") !== null;
         window.dash_clientside.set_props("facts", {data: facts});
     }
 
@@ -32,7 +30,7 @@
         Object.assign(page, {neighbours: null});
         asked = 0;
         pending = null;
-        awaited.clear();
+        awaited = false;
     }
 
     const nothing = () => window.dash_clientside.no_update;
@@ -60,9 +58,6 @@
             asked = 0;
             if (again) window.dash_clientside.set_props("run-tick", {data: ask()});
         },
-
-        /* url.search -> pair-recording.data: redraws what stands at one recording, when the slider has come to rest. */
-        recording_of: (search) => new URLSearchParams(search).get("t"),
 
         /* theme.data -> run-theme.data */
         theme: function (theme) {
@@ -98,16 +93,9 @@
         neighbours: function (neighbours) {
             page.neighbours = neighbours;
             view.filmStrip();
-            awaited.delete("film-strip");
-            if (!awaited.size) adopt();
+            awaited = false;
+            adopt();
             render();
-        },
-
-        /* A graph has got its figure. It is painted only after this returns: look again until it is. */
-        drawn: function () {
-            awaited.delete(window.dash_clientside.callback_context.triggered_id);
-            if (!awaited.size) adopt();
-            for (const wait of [0, 60, 200, 600, 1500]) setTimeout(render, wait);
         },
 
         chosen_layer: function (layerValue, quantityValue) {

@@ -150,9 +150,3 @@ def read_news(run_id: int, known: Version) -> tuple[RunOut, str | None, Facts | 
     """The run, why it waits, and the facts if they are newer than the known version. Raises NotFound."""
     run, why = read_run(run_id)
     return run, why, read_facts(run_id) if version_of(run) != known else None
-
-
-def watch_figures(dash_app: Dash, *names: str) -> None:
-    """Have the page's script look at these graphs whenever they get a figure."""
-    for name in names:
-        dash_app.clientside_callback(ClientsideFunction("selection", "drawn"), Input(name, "figure"))

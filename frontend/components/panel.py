@@ -61,11 +61,11 @@ def view_panel(
     )
 
 
-def graph(name: str, height: int = 320, linked: bool = True) -> Component:
-    """A place for a figure that a callback sends; linked ones answer clicks and follow the recording slider."""
+def graph(name: str, height: int = 320) -> Component:
+    """A place for a figure that a callback sends."""
     return html.Div(
         dcc.Graph(id=name, config=CONFIG, style={"height": height}, responsive=True),
-        className="figure linked" if linked else "figure",
+        className="figure",
         style={"minHeight": height},
     )
 

@@ -106,7 +106,7 @@ def _overlay() -> Component:
         "A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
         "of them. A group's line is the mean over its runs of that number, its band ± one standard deviation (n − 1) "
         "over the runs: seeds, if only the seed differs. Bands are drawn of up to 8 lines; hovering always tells them.",
-        graph("compare-overlay", HEIGHT, linked=False),
+        graph("compare-overlay", HEIGHT),
         html.P(id="compare-overlay-note", className="dimmed"),
     )
 
@@ -120,7 +120,7 @@ def _ratios(choice: Choice) -> Component:
         "second, over all pairs and layers. y: training accuracy − test accuracy at the newest recording, or 1 − test "
         "accuracy. The line is least squares; r is Pearson's, its interval the 2.5 and 97.5 % quantiles of 2,000 "
         "bootstrap resamples of the runs. The paper (Sec. 8) reports a roughly linear relation.",
-        graph("compare-ratios", HEIGHT, linked=False),
+        graph("compare-ratios", HEIGHT),
         html.Details(
             [
                 html.Summary(id="compare-left-out-count"),

@@ -3,35 +3,26 @@
 The figures are views of the registry; assets/selection*.js keeps layer, quantity and recording in the address.
 """
 
-import asyncio
-from typing import Any, Literal
-
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import Dash, dcc, html
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
-from backend.db import read_scope
-from backend.errors import AppError, NotFound
-from backend.schemas import Quantity
+from backend.errors import NotFound
 from frontend.components.controls import layer_select, quantity_switch, recording_slider
-from frontend.components.facts import Facts, Place, fact_stores, read_facts, read_run, watch_figures
+from frontend.components.facts import Facts, fact_stores, read_facts, read_run
 from frontend.components.gallery import image_url, picture
 from frontend.components.image_head import image_words
-from frontend.components.panel import graph, panel
-from frontend.components.selection import parse, parse_items
+from frontend.components.panel import view_panel
+from frontend.components.selection import parse_items
 from frontend.components.status import run_status
-from frontend.figures.look import Look, cursor, empty
 from frontend.pages.run import number
-from frontend.views.choice import scene_of
 from frontend.views.image import PAIR_CROSS_PATH
 from frontend.views.pair import PAIR_CLOSENESS, PAIR_LAYERS, PAIR_RANKS
-from frontend.views.view import Chosen, View
 
 PATH_TEMPLATE = "/runs/<run_id>/pairs/<image>/<partner>"
 TITLE = "Images {image} and {partner} of run {run_id}"
 
-VIEWS = (PAIR_CROSS_PATH, PAIR_CLOSENESS, PAIR_RANKS)
+VIEWS = (PAIR_CROSS_PATH, PAIR_CLOSENESS, PAIR_RANKS, PAIR_LAYERS)
 HEIGHT = 340
 
 
@@ -45,12 +36,9 @@ def layout(run_id: str, image: str, partner: str, **query: str) -> Component:
         raise NotFound(f"run {run.id} has probe images 0 to {images - 1}, not image {max(i, j)}")
     if i == j:
         raise NotFound(f"a pair needs two different images, not image {i} twice")
-    stores = fact_stores(run, i, facts)
     return html.Div(
         [
-            *stores,
-            dcc.Store(id="pair-partner", data=j),
-            dcc.Store(id="pair-recording"),
+            *fact_stores(run, i, facts),
             dcc.Interval(id="run-interval", interval=10_000),
             dmc.Group(
                 [
@@ -76,7 +64,10 @@ def layout(run_id: str, image: str, partner: str, **query: str) -> Component:
                 ],
                 className="view-bar",
             ),
-            html.Div([_panel(view) for view in (*VIEWS, PAIR_LAYERS)], className="image-panels pair-panels"),
+            html.Div(
+                [view_panel(view, fixed=[{"partner": str(j)}], height=HEIGHT) for view in VIEWS],
+                className="image-panels pair-panels",
+            ),
         ],
         className="image-page pair-page",
     )
@@ -98,62 +89,5 @@ def _card(run_id: int, facts: Facts, image: int) -> Component:
     )
 
 
-def _panel(view: View) -> Component:
-    linked = view is not PAIR_LAYERS
-    return panel(view.title, view.shows, view.definition, graph(f"{view.name}-of-pair", HEIGHT, linked=linked))
-
-
-def register(dash_app: Dash) -> None:
-    watch_figures(dash_app, *(f"{view.name}-of-pair" for view in (*VIEWS, PAIR_LAYERS)))
-    dash_app.clientside_callback(
-        ClientsideFunction("selection", "recording_of"), Output("pair-recording", "data"), Input("url", "search")
-    )
-    for view in VIEWS:
-        _register(dash_app, view, Input("layer", "value"))
-    _register(dash_app, PAIR_LAYERS, Input("pair-recording", "data"))
-
-
-def _register(dash_app: Dash, view: View, chosen: Input) -> None:
-    @dash_app.callback(
-        Output(f"{view.name}-of-pair", "figure"),
-        Input("facts", "data"),
-        Input("quantity", "value"),
-        Input("run-theme", "data"),
-        chosen,
-        State("place", "data"),
-        State("pair-partner", "data"),
-        State("url", "search"),
-    )
-    async def show(
-        facts: Facts,
-        quantity: str,
-        theme: Literal["light", "dark"] | None,
-        value: str | int | None,
-        place: Place,
-        partner: int,
-        search: str | None,
-    ) -> Any:
-        if theme is None or place["image"] is None:
-            raise PreventUpdate
-        t = parse(search or "").t
-        asked = {"image": place["image"], "partner": partner, "quantity": Quantity(quantity)}
-        if "layer" in view.parameters:
-            asked |= {"layer": int(value)} if value is not None else {}
-        elif t is not None:
-            asked |= {"recording": min(t, len(facts["epochs"]) - 1)} if facts["epochs"] else {}
-        return await asyncio.to_thread(_draw, view, facts, Chosen.model_validate(asked), theme, t)
-
-
-def _draw(view: View, facts: Facts, asked: Chosen, theme: Literal["light", "dark"], t: int | None) -> Any:
-    look = Look(theme, asked.quantity or Quantity.PATH)
-    try:
-        scene = scene_of(view, facts, asked, theme)
-        with read_scope() as session:
-            figure = view.draw(view.read(session, scene), scene)
-    except AppError as error:
-        return empty(error.detail, look, HEIGHT)
-    figure.update_layout(height=HEIGHT)
-    if figure.layout.shapes:
-        newest = len(facts["epochs"]) - 1
-        figure.layout.shapes = [cursor(newest if t is None else min(t, newest), look)]
-    return figure
+def register(_dash_app: Dash) -> None:
+    """The run page registers what the pages of one run have in common."""
