@@ -250,7 +250,39 @@ def figure(
         if name is None:
             list_figures(server, run, as_json)
         else:
-            save_figure(server, run, name, output, chosen, "dark" if dark else "light")
+            save_figure(server, f"/runs/{run}/figures/{name}", output, chosen, "dark" if dark else "light")
+
+
+@app.command()
+def compare(
+    name: Annotated[str | None, typer.Argument(help="The figure; left out: list them.", show_default=False)] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="File; its ending says what: svg, png, html, csv, parquet or json.")
+    ] = Path("compared.svg"),
+    runs: Annotated[str | None, typer.Option(help="Runs, e.g. 1,2,5.", show_default=False)] = None,
+    fitting: Annotated[
+        str | None,
+        typer.Option("--filter", help="Or those that fit, e.g. 'tag:paper net=alexnet'.", show_default=False),
+    ] = None,
+    layer: Annotated[int | None, typer.Option(help="Layer, from 1.", show_default=False)] = None,
+    quantity: Annotated[str | None, typer.Option(help="path or activation.", show_default=False)] = None,
+    measure: Annotated[str | None, typer.Option(help="cross_path or self_similarity.", show_default=False)] = None,
+    statistic: Annotated[str | None, typer.Option(help="median or mean.", show_default=False)] = None,
+    group: Annotated[str | None, typer.Option(help="Field to group by, e.g. optimiser.lr.", show_default=False)] = None,
+    error: Annotated[str | None, typer.Option(help="gap or test_error.", show_default=False)] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Save a figure of several runs, as the compare page shows it; without NAME, list what there is."""
+    from cli.figure import list_compared, save_figure
+
+    chosen = {"runs": runs, "filter": fitting, "layer": layer, "quantity": quantity, "measure": measure}
+    chosen |= {"statistic": statistic, "group": group, "error": error}
+    with _server() as server:
+        if name is None:
+            list_compared(server, as_json)
+        else:
+            save_figure(server, f"/compare/figures/{name}", output, chosen, "dark" if dark else "light")
 
 
 @app.command()

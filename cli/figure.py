@@ -1,4 +1,4 @@
-"""`pathscope figure`: one figure of a run as a file, or the list of figures."""
+"""`pathscope figure` and `pathscope compare`: one figure of a run, or of several, as a file, or the list of figures."""
 
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,24 @@ def list_figures(server: Server, run_id: int, as_json: bool) -> None:
     out.print(table)
 
 
-def save_figure(server: Server, run_id: int, name: str, output: Path, chosen: dict[str, Any], scheme: str) -> None:
-    """Raises CliError."""
+def list_compared(server: Server, as_json: bool) -> None:
+    answer = server.get("/compare/figures")
+    if as_json:
+        out.print_json(data=answer)
+        return
+    table = Table("figure", "shows", "parameters", box=None, pad_edge=False)
+    for figure in answer:
+        table.add_row(figure["name"], figure["title"], " ".join(f"--{one}" for one in figure["parameters"]))
+    out.print(table)
+
+
+def save_figure(server: Server, address: str, output: Path, chosen: dict[str, Any], scheme: str) -> None:
+    """What stands at this address of the API. Raises CliError."""
     kind = output.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
         raise CliError(f"{output} has no ending of a figure's file; take one of .{', .'.join(FORMATS)}", INVALID)
     query = {key: value for key, value in chosen.items() if value is not None}
-    content = server.fetch(f"/runs/{run_id}/figures/{name}", query | {"format": kind, "scheme": scheme})
+    content = server.fetch(address, query | {"format": kind, "scheme": scheme})
     try:
         output.write_bytes(content)
     except OSError as error:

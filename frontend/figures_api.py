@@ -142,14 +142,18 @@ def _table(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
 
 def _picture(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
     kind: files.Picture = "svg" if query.format == "svg" else "png"
-    return files.picture_of(view.draw(data, scene), view, scene, kind, query.width, query.height)
+    return files.picture_of(
+        view.draw(data, scene), files.caption_of(view, scene), scene.look, kind, query.width, query.height
+    )
 
 
 _WRITE: dict[Format, Callable[[View, Any, Scene, FigureQuery], str | bytes]] = {
     "table": _table,
     "csv": lambda view, data, scene, _query: files.csv_of(view.table(data, scene)),
     "parquet": lambda view, data, scene, _query: files.parquet_of(view.table(data, scene)),
-    "html": lambda view, data, scene, _query: files.html_of(view.draw(data, scene), view, scene),
+    "html": lambda view, data, scene, _query: files.html_of(
+        view.draw(data, scene), files.caption_of(view, scene), scene.look
+    ),
     "svg": _picture,
     "png": _picture,
 }

@@ -70,6 +70,12 @@ def test_compared_runs_are_drawn_as_rest_serves_them(site: str, screen: Page) ->
     assert dots["x"] == pytest.approx([dot["ratio"] for dot in served["dots"]])
     assert dots["y"] == pytest.approx([dot["error"] for dot in served["dots"]])
     expect(screen.locator("#compare-differences thead")).to_contain_text("optimiser.lr")
+    screen.locator("#early-to-mid-ratio .numbers summary").click()
+    expect(screen.locator("#early-to-mid-ratio .numbers-table tbody tr")).to_have_count(3)
+    with screen.expect_download() as download:
+        screen.locator("#over-training [data-tool=csv]").click()
+    address = f"{site}/api/v1/compare/figures/over-training?runs=1,2,3&layer=2&format=csv"
+    assert download.value.path().read_text() == httpx.get(address).text
     screen.locator("#compare-statistic").get_by_text("Mean").click()
     screen.wait_for_url(re.compile(r"[?&]statistic=mean"))
     screen.locator("#compare-filter").fill("seed>0")

@@ -62,5 +62,11 @@
             if (href) go(href);
             return nothing();
         },
+
+        /* A figure has come: the table of its numbers, if it is open, is asked for again. */
+        drawn: function () {
+            const graph = document.getElementById(window.dash_clientside.callback_context.triggered_id);
+            if (graph) graph.dispatchEvent(new CustomEvent("figure-drawn", {bubbles: true}));
+        },
     };
 })();

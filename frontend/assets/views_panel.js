@@ -5,10 +5,18 @@
     const {page} = view;
     const SHOWN_ROWS = 500;
 
-    const hostOf = (element) => element.closest(".figure-block").querySelector(".figure[data-view]");
+    const hostOf = (element) => element.closest(".figure-block").querySelector(".figure");
+    const plotOf = (host) => host.querySelector(".js-plotly-plot");
+
+    /* Where a figure's files are; one of several runs is chosen by the whole address of its page. */
+    function source(host, format) {
+        const compared = host.dataset.compared, query = new URLSearchParams(compared ? window.location.search : undefined);
+        query.set("format", format);
+        return compared ? `/api/v1/compare/figures/${compared}?${query}` : `${view.address(host)}&${query}`;
+    }
 
     const TOOLS = {
-        csv: (host) => save(`${view.address(host)}&format=csv`, ""),
+        csv: (host) => save(source(host, "csv"), ""),
         svg: (host) => picture(host, "svg"),
         png: (host) => picture(host, "png"),
         link: copyLink,
@@ -32,12 +40,12 @@
 
     /* Drawn here, so no browser is needed on the server; on the page's own background. */
     async function picture(host, format) {
-        const plot = host.querySelector(".plot");
-        if (!plot.data) return tell(host, "There is no picture to save.");
+        const plot = plotOf(host);
+        if (!plot || !plot.data) return tell(host, "There is no picture to save.");
         const paper = getComputedStyle(document.body).backgroundColor;
         const layout = {...plot.layout, paper_bgcolor: paper, width: plot.offsetWidth, height: plot.offsetHeight};
         const options = {format, width: plot.offsetWidth, height: plot.offsetHeight, scale: format === "png" ? 2 : 1};
-        save(await window.Plotly.toImage({data: plot.data, layout}, options), `run${page.place.run}-${host.id}.${format}`);
+        save(await window.Plotly.toImage({data: plot.data, layout}, options), `${host.dataset.compared ? "compared" : `run${page.place.run}`}-${host.id}.${format}`);
     }
 
     async function copyLink(host) {
@@ -65,7 +73,7 @@
     document.addEventListener("fullscreenchange", () => {
         const panel = document.fullscreenElement || enlarged;
         enlarged = document.fullscreenElement;
-        for (const plot of panel ? panel.querySelectorAll(".plot") : []) {
+        for (const plot of panel ? panel.querySelectorAll(".js-plotly-plot") : []) {
             if (!plot.layout) continue;
             plot._height = plot._height || plot.layout.height;
             window.Plotly.relayout(plot, {height: document.fullscreenElement ? view.fullHeight() : plot._height, autosize: true});
@@ -83,7 +91,7 @@
     });
 
     async function fill(details) {
-        const place = details.querySelector(".numbers-table"), answer = await fetch(`${view.address(hostOf(details))}&format=table&rows=${SHOWN_ROWS}`);
+        const place = details.querySelector(".numbers-table"), answer = await fetch(`${source(hostOf(details), "table")}&rows=${SHOWN_ROWS}`);
         const body = await answer.json();
         if (!answer.ok) return place.replaceChildren(body.detail);
         const table = document.createElement("table"), head = table.createTHead().insertRow(), rows = table.createTBody();

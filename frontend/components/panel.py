@@ -12,6 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from frontend.components.icons import icon
+from frontend.views.compared import ComparedView
 from frontend.views.view import View
 
 CONFIG: Any = {"showSendToCloud": False, "displaylogo": False, "responsive": True, "doubleClick": "reset"}
@@ -61,12 +62,30 @@ def view_panel(
     )
 
 
-def graph(name: str, height: int = 320) -> Component:
-    """A place for a figure that a callback sends."""
-    return html.Div(
-        dcc.Graph(id=name, config=CONFIG, style={"height": height}, responsive=True),
+def compared_panel(
+    view: ComparedView, graph_id: str, *after: Component, height: int, extra: Component | None = None
+) -> Component:
+    """The card of a figure of several runs, which a callback sends; its files are those of the page's address."""
+    figure = html.Div(
+        dcc.Graph(id=graph_id, config=CONFIG, style={"height": height}, responsive=True),
+        id=f"{view.name}-figure",
         className="figure",
         style={"minHeight": height},
+        role="figure",
+        **attributes({"aria-label": view.title, "data-compared": view.name}),
+    )
+    head = html.Div([html.Span(), _tools(view.title)], className="figure-head")
+    return dmc.Paper(
+        [
+            _heading(view.title, extra),
+            _explained(view.shows, f"{view.definition} ({view.section})"),
+            html.Div([head, figure, _numbers(view.title)], className="figure-block"),
+            *after,
+        ],
+        withBorder=True,
+        p="md",
+        className="panel",
+        id=view.name,
     )
 
 
@@ -103,21 +122,18 @@ def _block(view: View, fixed: dict[str, str], leave_out: Sequence[str], height: 
         [
             html.Div([above, _tools(name)], className="figure-head"),
             _figure(view, f"{view.name}-figure{suffix}", fixed, leave_out, height, name),
-            html.Details(
-                [
-                    html.Summary("Numbers"),
-                    html.Div(
-                        className="numbers-table",
-                        tabIndex=0,
-                        role="region",
-                        **attributes({"aria-label": f"Numbers behind: {name}"}),
-                    ),
-                ],
-                className="explained numbers",
-            ),
+            _numbers(name),
         ],
         className="figure-block",
     )
+
+
+def _numbers(name: str) -> Component:
+    """The table behind a figure; the browser asks for it when it is opened."""
+    place = html.Div(
+        className="numbers-table", tabIndex=0, role="region", **attributes({"aria-label": f"Numbers behind: {name}"})
+    )
+    return html.Details([html.Summary("Numbers"), place], className="explained numbers")
 
 
 def _figure(

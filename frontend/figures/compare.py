@@ -176,7 +176,7 @@ def line_words(line: Line, left_out: int = 0) -> str:
     """What the line says in one sentence: r, its interval, the slope, how r moves when one run is left out."""
     missing = f"; {left_out} without a ratio" if left_out else ""
     if line.r is None:
-        return f"{line.dots} runs, no line: {line.reason}{missing}"
+        return f"{line.dots} {'run' if line.dots == 1 else 'runs'}, no line: {line.reason}{missing}"
     known = line.without[~np.isnan(line.without)]
     without = f"; with one run left out {known.min():.2f} to {known.max():.2f}" if len(known) else ""
     return (

@@ -15,11 +15,12 @@ from dash.exceptions import PreventUpdate
 from backend.errors import AppError
 from backend.schemas import Quantity
 from frontend import comparison
-from frontend.comparison import ERRORS, GROUPS, MEASURES, Choice, Compared, choice_of
-from frontend.components.panel import graph, panel
-from frontend.figures.compare import HEIGHT, overlaid, ratio_against_error
+from frontend.comparison import GROUPS, MEASURES, Choice, Compared, choice_of
+from frontend.components.panel import compared_panel, panel
+from frontend.figures.compare import HEIGHT
 from frontend.figures.look import Look, empty
 from frontend.live import Tick
+from frontend.views.compared import OVER_TRAINING, RATIOS
 
 PATH_TEMPLATE = "/compare"
 TITLE = "Compare"
@@ -40,7 +41,12 @@ def layout(**query: str) -> Component:
             dmc.Text(id="compare-what", c="dimmed", size="sm", mb="sm"),
             _bar(choice),
             html.Div(id="compare-refused", role="alert", className="refused"),
-            _overlay(),
+            compared_panel(
+                OVER_TRAINING,
+                "compare-overlay",
+                html.P(id="compare-overlay-note", className="dimmed"),
+                height=HEIGHT,
+            ),
             _ratios(choice),
             panel(
                 "What differs between the runs",
@@ -99,39 +105,14 @@ def _switch(name: str, label: str, data: list[dict[str, str]], value: str) -> Co
     return dmc.InputWrapper(control, label=label, className="quantity")
 
 
-def _overlay() -> Component:
-    return panel(
-        "Over training",
-        "Each run's similarity in the chosen layer, or the mean over the runs of each group.",
-        "A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
-        "of them. A group's line is the mean over its runs of that number, its band ± one standard deviation (n − 1) "
-        "over the runs: seeds, if only the seed differs. Bands are drawn of up to 8 lines; hovering always tells them.",
-        graph("compare-overlay", HEIGHT),
-        html.P(id="compare-overlay-note", className="dimmed"),
-    )
-
-
 def _ratios(choice: Choice) -> Component:
     errors = [{"value": "gap", "label": "Generalisation gap"}, {"value": "test_error", "label": "Test error"}]
-    return panel(
-        "Early-to-mid ratio against generalisation error",
-        "One dot a run: does more similarity early than in the middle of training go with a smaller error? (Fig. 7)",
-        "x: mean cross-path similarity up to the first learning-rate decay over the mean between the first and the "
-        "second, over all pairs and layers. y: training accuracy − test accuracy at the newest recording, or 1 − test "
-        "accuracy. The line is least squares; r is Pearson's, its interval the 2.5 and 97.5 % quantiles of 2,000 "
-        "bootstrap resamples of the runs. The paper (Sec. 8) reports a roughly linear relation.",
-        graph("compare-ratios", HEIGHT),
-        html.Details(
-            [
-                html.Summary(id="compare-left-out-count"),
-                html.Ul(id="compare-left-out"),
-            ],
-            className="explained",
-        ),
-        html.Details(
-            [html.Summary("Numbers of the dots"), html.Div(id="compare-dots", className="wide-table")],
-            className="explained",
-        ),
+    left_out = [html.Summary(id="compare-left-out-count"), html.Ul(id="compare-left-out")]
+    return compared_panel(
+        RATIOS,
+        "compare-ratios",
+        html.Details(left_out, className="explained"),
+        height=HEIGHT,
         extra=dmc.SegmentedControl(id="compare-error", data=errors, value=choice["error"], size="xs"),
     )
 
@@ -146,7 +127,6 @@ def register(dash_app: Dash) -> None:
         Output("compare-overlay-note", "children"),
         Output("compare-left-out-count", "children"),
         Output("compare-left-out", "children"),
-        Output("compare-dots", "children"),
         Output("compare-differences", "children"),
         Output("compare-refused", "children"),
         Output("compare-runs", "data"),
@@ -165,24 +145,14 @@ def register(dash_app: Dash) -> None:
             compared = await asyncio.to_thread(comparison.read, clean)
         except AppError as error:
             nothing = empty("Nothing to compare.", look, HEIGHT)
-            return nothing, nothing, "", "", "", [], None, None, error.detail, []
+            return nothing, nothing, "", "", "", [], None, error.detail, []
         return shown(compared, clean, look)
 
 
 def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
     """Everything that the page shows of what was read, in the order of the callback's outputs."""
-    lines, dots = comparison.lines_of(compared, choice), comparison.dots_of(compared)
+    overlay, ratios = OVER_TRAINING.draw(compared, choice, look), RATIOS.draw(compared, choice, look)
     left_out = compared.ratios.left_out
-    revision = f"{choice['layer']} {choice['quantity']} {choice['measure']} {choice['group']}"
-    overlay = overlaid(lines, look, title_y=f"{choice['statistic']} {MEASURES[choice['measure']]}", revision=revision)
-    ratios = ratio_against_error(
-        dots,
-        compared.ratios.line,
-        look,
-        title_y=ERRORS[choice["error"]],
-        left_out=len(left_out),
-        revision=f"{choice['quantity']} {choice['error']}",
-    )
     count, without = len(compared.runs), len(compared.runs) - len(compared.courses)
     what = f"{count} {'run' if count == 1 else 'runs'}" + (
         f" that fit “{choice['filter']}”" if choice["filter"] and not choice["runs"] else ""
@@ -191,16 +161,7 @@ def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
     reasons = [html.Li([html.A(f"run {run}", href=f"/runs/{run}"), f": {why}"]) for run, why in left_out.items()]
     summary = f"{len(left_out)} of {count} runs have no dot" if left_out else "Every run has its dot"
     ids = [run.id for run in compared.runs]
-    return overlay, ratios, what, note, summary, reasons, _dots(compared), _differences(compared), None, ids
-
-
-def _dots(compared: Compared) -> Component:
-    dots, without = compared.ratios.dots, compared.ratios.line.without
-    rows = [
-        [html.A(str(dot.run), href=f"/runs/{dot.run}"), f"{dot.ratio:.4f}", f"{dot.error:.4f}", f"{r:.4f}"]
-        for dot, r in zip(dots, without, strict=True)
-    ]
-    return _table(["run", "ratio", "error", "r without it"], rows)
+    return overlay, ratios, what, note, summary, reasons, _differences(compared), None, ids
 
 
 def _differences(compared: Compared) -> Component:
@@ -256,3 +217,5 @@ def _register_address(dash_app: Dash) -> None:
         prevent_initial_call=True,
     )
     dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input("compare-ratios", "clickData"))
+    for name in ("compare-overlay", "compare-ratios"):
+        dash_app.clientside_callback(ClientsideFunction("compare", "drawn"), Input(name, "figure"))

@@ -20,10 +20,10 @@ from frontend import comparison, paper
 from frontend.components.facts import read_facts
 from frontend.components.icons import icon
 from frontend.components.panel import CONFIG, attributes
-from frontend.figures.compare import ratio_against_error
 from frontend.figures.look import Look, empty
 from frontend.paper import FIGURES, Need, PaperFigure, Shown, figure_of
 from frontend.views.choice import scene_of
+from frontend.views.compared import RATIOS
 from frontend.views.registry import view_called
 from frontend.views.view import Chosen
 
@@ -221,28 +221,24 @@ def _chart(run_id: int, one: Shown, n: int, theme: Scheme) -> Component:
     )
 
 
-def _downloads(address: str) -> Component:
-    links = [html.A(kind.upper(), href=f"{address}&format={kind}") for kind in ("svg", "png", "csv")]
-    return html.Div(links, className="paper-downloads")
+def _downloads(address: str, *further: Component) -> Component:
+    links = [html.A(kind.upper(), href=f"{address}&format={kind}") for kind in ("svg", "png", "csv", "html")]
+    return html.Div([*links, *further], className="paper-downloads")
 
 
 def _ratios(run_ids: list[int], theme: Scheme) -> Component:
     text = ",".join(str(run_id) for run_id in run_ids)
     choice = comparison.choice_of({"runs": text})
     compared = comparison.read(choice)
-    drawn = ratio_against_error(
-        comparison.dots_of(compared),
-        compared.ratios.line,
-        Look(theme),
-        title_y=comparison.ERRORS["gap"],
-        left_out=len(compared.ratios.left_out),
-        revision="paper",
-    )
+    drawn = RATIOS.draw(compared, choice, Look(theme))
     return html.Figure(
         [
             html.Figcaption("Early-to-mid ratio against generalisation gap, a dot for each completed run"),
             dcc.Graph(id="paper-chart-0", figure=drawn, config=CONFIG, style={"height": drawn.layout.height}),
-            html.Div(html.A("Open on the compare page", href=f"/compare?runs={text}"), className="paper-downloads"),
+            _downloads(
+                f"/api/v1/compare/figures/{RATIOS.name}?{urlencode({'runs': text})}",
+                html.A("Open on the compare page", href=f"/compare?runs={text}"),
+            ),
         ],
         className="paper-chart paper-chart-wide",
     )

@@ -6,12 +6,13 @@ import math
 from html import escape
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from backend.errors import Unavailable
+from frontend.figures.look import Look
 from frontend.views.view import Scene, Table, View
 
 Picture = Literal["png", "svg"]
@@ -19,6 +20,16 @@ Picture = Literal["png", "svg"]
 PLOTLY_JS = Path(__file__).parent.parent / "assets" / "plotly-cartesian.min.js"
 RENDER_SECONDS = 60
 PAPER = {"light": "#ffffff", "dark": "#1a1b1e"}
+
+
+class Caption(NamedTuple):
+    """What stands above and below a figure that stands alone."""
+
+    title: str
+    shows: str
+    definition: str
+    section: str
+
 
 _one_browser = Lock()
 """Each picture starts a browser of its own; several at once would leave the server no room."""
@@ -50,22 +61,22 @@ def rows_of(table: Table) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def html_of(figure: go.Figure, view: View, scene: Scene) -> str:
+def html_of(figure: go.Figure, caption: Caption, look: Look) -> str:
     """One file that needs no server, with the explanation below the figure."""
-    chart = titled(figure, view, scene).to_html(full_html=False, include_plotlyjs=False)
+    chart = titled(figure, caption, look).to_html(full_html=False, include_plotlyjs=False)
     script = PLOTLY_JS.read_text(encoding="utf-8").replace("</script", "<\\/script")
-    title = escape(subtitle(view, scene))
+    title = escape(caption.title)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
         f"<script>{script}</script></head>\n"
-        f'<body style="font-family: sans-serif; background: {PAPER[scene.look.scheme]}; color: {scene.look.ink}">\n'
-        f"{chart}\n<p>{escape(view.shows)}</p><p>{escape(view.definition)}</p><p>{escape(view.section)}</p>\n"
+        f'<body style="font-family: sans-serif; background: {PAPER[look.scheme]}; color: {look.ink}">\n'
+        f"{chart}\n<p>{escape(caption.shows)}</p><p>{escape(caption.definition)}</p><p>{escape(caption.section)}</p>\n"
         "</body></html>\n"
     )
 
 
 def picture_of(
-    figure: go.Figure, view: View, scene: Scene, kind: Picture, width: int = 900, height: int | None = None
+    figure: go.Figure, caption: Caption, look: Look, kind: Picture, width: int = 900, height: int | None = None
 ) -> bytes:
     """Drawn by a Chromium on the server's machine. Raises Unavailable where there is none, or where it fails."""
     import kaleido
@@ -80,7 +91,7 @@ def picture_of(
     browser = {"plotlyjs": PLOTLY_JS, "mathjax": False, "timeout": RENDER_SECONDS}
     with _one_browser:
         try:
-            drawn: bytes = kaleido.calc_fig_sync(titled(figure, view, scene), opts=options, kopts=browser)
+            drawn: bytes = kaleido.calc_fig_sync(titled(figure, caption, look), opts=options, kopts=browser)
         except ChromeNotFoundError as error:
             raise Unavailable(
                 f"{kind} pictures are drawn by a Chromium on the server's machine, and there is none: install it (on "
@@ -92,10 +103,10 @@ def picture_of(
     return drawn
 
 
-def titled(figure: go.Figure, view: View, scene: Scene) -> go.Figure:
+def titled(figure: go.Figure, caption: Caption, look: Look) -> go.Figure:
     """The figure as it stands alone: with title and background."""
     said = figure.layout.title.text
-    text = escape(subtitle(view, scene)) + (f"<br><sub>{said}</sub>" if said else "")
+    text = escape(caption.title) + (f"<br><sub>{said}</sub>" if said else "")
     above = 20 if said else 0
     figure.update_layout(
         title={
@@ -106,14 +117,14 @@ def titled(figure: go.Figure, view: View, scene: Scene) -> go.Figure:
             "y": 0.96 if said else 0.985,
             "yanchor": "top",
         },
-        paper_bgcolor=PAPER[scene.look.scheme],
+        paper_bgcolor=PAPER[look.scheme],
         margin={"t": above + (64 if figure.layout.showlegend or figure.layout.annotations else 44)},
     )
     return figure
 
 
-def subtitle(view: View, scene: Scene) -> str:
-    """The title and what was chosen: "Cross-path similarity · run 3, layer 4, path"."""
+def caption_of(view: View, scene: Scene) -> Caption:
+    """Its title says what was chosen: "Cross-path similarity · run 3, layer 4, path"."""
     chosen = scene.chosen
     words = [f"run {scene.run}"]
     words += [f"layer {chosen.layer}"] if chosen.layer is not None else []
@@ -122,7 +133,7 @@ def subtitle(view: View, scene: Scene) -> str:
     words += [f"with image {chosen.partner}"] if chosen.partner is not None else []
     words += [chosen.measure.replace("_", "-")] if chosen.measure is not None else []
     words += [f"recording {chosen.recording}"] if chosen.recording is not None else []
-    return f"{view.title} · {', '.join(words)}"
+    return Caption(f"{view.title} · {', '.join(words)}", view.shows, view.definition, view.section)
 
 
 def _blank(value: object) -> object:

@@ -1,4 +1,4 @@
-"""`pathscope figure`, against a real server."""
+"""`pathscope figure` and `pathscope compare`, against a real server."""
 
 import pytest
 
@@ -25,3 +25,17 @@ def test_figure_that_cannot_be_is_refused_with_2(server, pathscope, arguments, s
     refused = pathscope("figure", "1", *arguments)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert said in refused.stderr
+
+
+def test_figure_of_several_runs_is_saved_and_a_wrong_one_refused(server, pathscope, tmp_path):
+    for seed in (1, 2):
+        make_run(seed=seed)
+    saved = pathscope("compare", "over-training", "-o", str(tmp_path / "f.csv"), "--filter", "seed=2", "--layer", "2")
+    assert saved.returncode == 0, saved.stderr
+    lines = (tmp_path / "f.csv").read_text().splitlines()
+    assert lines[0] == "line,epoch,value,low,high,undefined"
+    assert {line.partition(" ")[0] for line in lines[1:]} == {"2"}
+    assert "early-to-mid-ratio" in pathscope("compare").stdout
+    refused = pathscope("compare", "over-training", "-o", "f.csv", "--group", "colour")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "group: " in refused.stderr

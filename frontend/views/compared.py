@@ -1,0 +1,113 @@
+"""The figures of several runs: those of the compare page, which REST and the command line offer as well."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from frontend import comparison
+from frontend.comparison import ERRORS, MEASURES, Choice, Compared
+from frontend.figures.compare import overlaid, ratio_against_error
+from frontend.figures.look import Look
+from frontend.views.files import Caption
+from frontend.views.view import Table
+
+
+@dataclass(frozen=True)
+class ComparedView:
+    """One figure over runs: `draw(compared, choice, look)` makes it, `table` the numbers behind it.
+
+    `parameters` are those parts of the choice that change it, beside the runs.
+    """
+
+    name: str
+    title: str
+    shows: str
+    definition: str
+    section: str
+    parameters: tuple[str, ...]
+    draw: Callable[[Compared, Choice, Look], go.Figure]
+    table: Callable[[Compared, Choice], Table]
+
+    def caption(self, compared: Compared, choice: Choice) -> Caption:
+        chosen = [f"{name} {str(value).replace('_', '-')}" for name in self.parameters if (value := choice.get(name))]
+        title = f"{self.title} · {', '.join([f'{len(compared.runs)} runs', *chosen])}"
+        return Caption(title, self.shows, self.definition, self.section)
+
+
+def _overlay(compared: Compared, choice: Choice, look: Look) -> go.Figure:
+    revision = " ".join(str(choice[name]) for name in ("layer", "quantity", "measure", "group"))
+    title = f"{choice['statistic']} {MEASURES[choice['measure']]}"
+    return overlaid(comparison.lines_of(compared, choice), look, title_y=title, revision=revision)
+
+
+def _overlay_table(compared: Compared, choice: Choice) -> Table:
+    lines = comparison.lines_of(compared, choice)
+    counts = [len(line.epochs) for line in lines]
+    return {
+        "line": np.repeat([line.name for line in lines], counts),
+        "epoch": _column([line.epochs for line in lines]),
+        "value": _column([line.values for line in lines]),
+        "low": _column([line.low for line in lines]),
+        "high": _column([line.high for line in lines]),
+        "undefined": _column([line.undefined for line in lines]),
+    }
+
+
+def _column(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([part.astype(float) for part in parts] or [np.empty(0)])
+
+
+def _ratios(compared: Compared, choice: Choice, look: Look) -> go.Figure:
+    return ratio_against_error(
+        comparison.dots_of(compared),
+        compared.ratios.line,
+        look,
+        title_y=ERRORS[choice["error"]],
+        left_out=len(compared.ratios.left_out),
+        revision=f"{choice['quantity']} {choice['error']}",
+    )
+
+
+def _ratios_table(compared: Compared, _choice: Choice) -> Table:
+    """The runs without a dot as well, with the reason."""
+    dots, left_out, names = compared.ratios.dots, compared.ratios.left_out, comparison.names_of(compared)
+    gaps = [np.nan] * len(left_out)
+    return {
+        "run": [*(names[dot.run] for dot in dots), *(names[run] for run in left_out)],
+        "ratio": [*(dot.ratio for dot in dots), *gaps],
+        "error": [*(dot.error for dot in dots), *gaps],
+        "r_without_it": [*compared.ratios.line.without.tolist(), *gaps],
+        "left_out_because": [*("" for _ in dots), *left_out.values()],
+    }
+
+
+OVER_TRAINING = ComparedView(
+    name="over-training",
+    title="Over training",
+    shows="Each run's similarity in the chosen layer, or the mean over the runs of each group.",
+    definition="A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
+    "of them. A group's line is the mean over its runs of that number, its band ± one standard deviation (n − 1) "
+    "over the runs: seeds, if only the seed differs. Bands are drawn of up to 8 lines; hovering always tells them.",
+    section="Secs. 6.1 and 6.2",
+    parameters=("layer", "quantity", "measure", "statistic", "group"),
+    draw=_overlay,
+    table=_overlay_table,
+)
+
+RATIOS = ComparedView(
+    name="early-to-mid-ratio",
+    title="Early-to-mid ratio against generalisation error",
+    shows="One dot a run: does more similarity early than in the middle of training go with a smaller error? (Fig. 7)",
+    definition="x: mean cross-path similarity up to the first learning-rate decay over the mean between the first and "
+    "the second, over all pairs and layers. y: training accuracy − test accuracy at the newest recording, or 1 − test "
+    "accuracy. The line is least squares; r is Pearson's, its interval the 2.5 and 97.5 % quantiles of 2,000 "
+    "bootstrap resamples of the runs. The paper reports a roughly linear relation.",
+    section="Sec. 8, Fig. 7",
+    parameters=("quantity", "error"),
+    draw=_ratios,
+    table=_ratios_table,
+)
+
+COMPARED_VIEWS = {view.name: view for view in (OVER_TRAINING, RATIOS)}
