@@ -57,7 +57,7 @@ def run_ids(text: str | None) -> list[int] | None:
     """Numbers from an address. Raises InvalidInput."""
     if text is None:
         return None
-    words = [word.strip() for word in text.split(",") if word.strip()]
+    words = [word.strip(" ") for word in text.split(",") if word.strip(" ")]
     for word in words:
         if not (word.isascii() and word.isdigit() and len(word) < 16):
             raise InvalidInput([FieldError("runs", word, "not a run's number; write runs=1,2,3")])
@@ -65,11 +65,13 @@ def run_ids(text: str | None) -> list[int] | None:
 
 
 def runs_to_compare(session: Session, run_ids: Sequence[int] | None, text: str | None) -> list[RunOut]:
-    """The runs of these numbers, or those that fit the filter, in order; at most the newest MOST.
+    """The runs of these numbers, at most MOST, or the newest MOST that fit the filter, in order.
 
     Raises NotFound for a number that no run has, InvalidInput.
     """
-    wanted = ids_matching(session, text or "", MOST) if run_ids is None else list(run_ids)[:MOST]
+    if run_ids is not None and len(run_ids) > MOST:
+        raise InvalidInput([FieldError("runs", len(run_ids), f"at most {MOST} runs are compared at once")])
+    wanted = ids_matching(session, text or "", MOST) if run_ids is None else list(run_ids)
     found = runs_among(session, wanted)[::-1]
     missing = sorted(set(wanted) - {run.id for run in found})
     if missing:

@@ -99,4 +99,6 @@ def test_rest_compares_by_numbers_and_by_filter_and_names_what_differs():
         courses = client.get("/api/v1/compare/courses", params={"runs": "1,2", "layer": 9}).json()
         assert courses == {"courses": [], "left_out": [1, 2]}
         assert client.get("/api/v1/compare/differences", params={"runs": "1,x"}).status_code == 422
+        many = client.get("/api/v1/compare/differences", params={"runs": ",".join(map(str, range(1, 502)))})
+        assert (many.status_code, many.json()["errors"][0]["message"]) == (422, "at most 500 runs are compared at once")
         assert client.get("/api/v1/compare/differences", params={"runs": "77"}).status_code == 404

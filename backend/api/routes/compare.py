@@ -19,7 +19,12 @@ class CompareQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    runs: str | None = Field(default=None, max_length=5000, description="numbers with commas between them")
+    runs: str | None = Field(
+        default=None,
+        max_length=5000,
+        description="numbers with commas between them",
+        json_schema_extra={"pattern": "^[0-9, ]*$"},  # the service says it better
+    )
     filter: str | None = Field(default=None, max_length=2000, description="as for the list of runs")
 
 
