@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 import dash_mantine_components as dmc
-from dash import Dash, dcc, set_props
+from dash import Dash, set_props
 from dash.backends._fastapi import reset_current_request, set_current_request
 from dash.exceptions import PreventUpdate
 from fastapi import FastAPI, Request, Response
@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from backend.api.app import create_app as create_api
 from backend.api.security_headers import allow_inline_scripts
 from backend.errors import AppError
-from frontend import compare_api, figures_api, live, router, sign_in
+from frontend import compare_api, figures_api, live, router, scripts, sign_in
 from frontend.components.notices import notification
 from frontend.components.shell import shell
 from frontend.pages import Page, compare, image, new_run, pair, paper, run, runs, sweep, workers
@@ -49,6 +49,7 @@ def create_app() -> FastAPI:
 def mount(api: FastAPI) -> Dash:
     """Put the dashboard onto `api`, behind every route that `api` already has."""
     dmc.add_figure_templates()
+    scripts.leave_out()
     dash_app = Dash(
         __name__,
         server=api,  # type: ignore[arg-type]
@@ -62,13 +63,13 @@ def mount(api: FastAPI) -> Dash:
         suppress_callback_exceptions=True,
         add_log_handler=False,
         on_error=_on_error,
-        assets_ignore="sign_in",
+        assets_ignore=f"sign_in|{scripts.PLOTLY}",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     # Ticks come over our own socket (live.js): Dash's would leak on reload and never recover from a restart.
     dash_app.backend.websocket_capability = False
-    _leave_out_full_plotly()
     dash_app.layout = shell
+    scripts.load_later(dash_app, ASSETS)
     live.register(dash_app)
     router.register(dash_app, PAGES)
     sign_in.register(api)
@@ -79,11 +80,6 @@ def mount(api: FastAPI) -> Dash:
     # Dash would see it only outside of all middleware, where it counts as a failed request by then.
     api.add_exception_handler(PreventUpdate, _nothing_to_update)
     return dash_app
-
-
-def _leave_out_full_plotly() -> None:
-    """Load plotly.js from assets/, where its cartesian bundle lies: a third of the size, with all that we draw."""
-    dcc._js_dist[:] = [script for script in dcc._js_dist if script.get("namespace") != "plotly"]
 
 
 def _serve_pages(api: FastAPI, dash_app: Dash) -> None:

@@ -301,6 +301,8 @@ def _check_numbers_and_gallery(screen: Page, api: str) -> None:
     screen.locator("#gallery").scroll_into_view_if_needed()
     states = httpx.get(f"{api}/image-states?layer=2&recording=4").json()
     expect(screen.locator("#gallery .verdict")).to_have_count(12)
+    links = screen.locator("#gallery a.tile").evaluate_all("(tiles) => tiles.map((tile) => tile.pathname)")
+    assert sorted(int(link.rsplit("/", 1)[1]) for link in links) == list(range(12))
     expect(screen.locator("#gallery .verdict.is-right")).to_have_count(
         sum(guess == i % 3 for i, guess in enumerate(states["predicted"]))
     )

@@ -20,7 +20,38 @@
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     }
 
+    function cell(name, content) {
+        const made = document.createElement(name), [text, href] = Array.isArray(content) ? content : [content, null];
+        if (name === "th") made.scope = "col";
+        if (href === null) made.textContent = text;
+        else made.append(Object.assign(document.createElement("a"), {href, textContent: text}));
+        return made;
+    }
+
+    function row(name, contents) {
+        const made = document.createElement("tr");
+        made.append(...contents.map((content) => cell(name, content)));
+        return made;
+    }
+
+    /* heads, rows and a note as what stands in the place of a table. */
+    function table({heads, rows, note}) {
+        const made = document.createElement("table"), words = document.createElement("p");
+        made.className = "plain-table";
+        made.createTHead().append(row("th", heads));
+        made.createTBody().append(...rows.map((contents) => row("td", contents)));
+        Object.assign(words, {className: "dimmed", textContent: note});
+        return [...(heads.length ? [made] : []), ...(note ? [words] : [])];
+    }
+
     window.dash_clientside.compare = {
+        /* compare-differing.data: the table of differences. */
+        differing: function (differences) {
+            const host = document.getElementById("compare-differences");
+            if (host) host.replaceChildren(...(differences ? table(differences) : []));
+            return nothing();
+        },
+
         /* url.search -> compare-choice.data and the value of each control */
         read: function (search) {
             const choice = parse(search), values = NAMES.map((name) => choice[name]);

@@ -6,7 +6,7 @@
     const {page, byId, set, state, newest, recording, layer, quantity, nearestAt, partner} = view;
 
     /* Figures in the window move at once, the others when there is time: each costs 25 to 50 ms. */
-    let frame = null, later = null;
+    let frame = null, later = null, controlling = null;
     function visible(figure) {
         const box = figure.getBoundingClientRect();
         return box.bottom > 0 && box.top < window.innerHeight;
@@ -19,7 +19,7 @@
     function draw() {
         frame = null;
         if (!page.facts) return;
-        controls();
+        view.refresh();  // the server draws what is missing while this goes on
         const figures = [...document.querySelectorAll(".figure[data-view] .js-plotly-plot")];
         figures.filter(visible).forEach(link);
         clearTimeout(later);
@@ -27,7 +27,8 @@
         strip();
         legend();
         partnerCard();
-        view.refresh();
+        clearTimeout(controlling);
+        controlling = setTimeout(controls);  // Dash takes its time, so lines and frames are painted before
     }
 
     const shown = {};
@@ -38,6 +39,7 @@
     }
 
     function controls() {
+        if (!page.facts) return;
         const now = state(), t = recording();
         if (page.facts.layers.length) control("layer", "value", String(layer()));
         control("quantity", "value", quantity());
@@ -108,9 +110,11 @@
 
     /* The traces of a neighbour figure for the images that are nearest at the recording; null where they are shown. */
     function followed(figure, meta) {
-        const images = nearestAt(recording()), chosen = partner();
-        const key = images.join() + "|" + chosen;
-        if (!images.length || figure.layout.meta.key === key) return null;
+        const images = nearestAt(recording()), chosen = partner(), key = images.join();
+        if (!images.length || figure.layout.meta.key === key) {
+            if (figure.layout.meta.chosen !== chosen) emphasise(figure, chosen);
+            return null;
+        }
         const data = page.neighbours, ranks = figure.closest("#neighbour-ranks-figure") !== null, y = [], custom = [], names = [];
         const widths = [], metas = [];
         figure.data.forEach((trace, n) => {
@@ -119,11 +123,26 @@
             y.push(ranks ? rank.map((one) => (one === null ? null : one + 1)) : data.closeness[image] || []);
             custom.push(rank);
             names.push(image === undefined ? "" : page.facts.names[image]);
-            widths.push(image === chosen ? 5 : 2.5);
+            widths.push(widthOf(image, chosen));
             metas.push({partner: image});
         });
-        figure.layout.meta = {...meta, key, followed: images};
+        figure.layout.meta = {...meta, key, chosen, followed: images};
         return {y, customdata: custom, name: names, "line.width": widths, meta: metas};
+    }
+
+    const widthOf = (image, chosen) => (image !== undefined && image === chosen ? 5 : 2.5);
+
+    /* The partner's line wide, the others narrow, without a redraw. */
+    function emphasise(figure, chosen) {
+        const lines = figure.querySelectorAll(".scatterlayer .trace"), traces = figure._fullData || [];
+        figure.layout.meta = {...figure.layout.meta, chosen};
+        figure.data.forEach((trace, n) => {
+            const width = widthOf((trace.meta || {}).partner, chosen);
+            trace.line = {...trace.line, width};
+            if (traces[n] && traces[n].line) traces[n].line.width = width;
+            const path = lines[n] && lines[n].querySelector(".js-line");
+            if (path) path.style.strokeWidth = `${width}px`;
+        });
     }
 
     function strip() {
@@ -200,7 +219,7 @@
         byId("open-partner").disabled = image === null;
     }
 
-    Object.assign(view, {render, shown, place, link, thumbnail});
+    Object.assign(view, {render, shown, place, link, thumbnail, visible});
     window.addEventListener("popstate", render);
     window.addEventListener("_dashprivate_pushstate", render);
 })();

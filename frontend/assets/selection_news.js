@@ -86,9 +86,6 @@
             adopt();
         },
 
-        /* facts.data, images-shown.data -> images-shown.data: changes only when there are other images to show. */
-        more_images: (facts, shown) => (facts.labels.length === shown ? nothing() : facts.labels.length),
-
         /* neighbours.data of the image page. */
         neighbours: function (neighbours) {
             page.neighbours = neighbours;

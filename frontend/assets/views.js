@@ -45,7 +45,7 @@
     function missing(host) {
         const facts = page.facts, needs = host.dataset.needs;
         if (needs && !facts.recorded.includes(needs)) return host.dataset.without;
-        const parameters = parametersOf(host);
+        const parameters = host.dataset.waits.split(" ");
         if (parameters.includes("layer") && !facts.layers.length) return WAITING.layer;
         if (parameters.includes("image") && !facts.labels.length) return WAITING.image;
         return parameters.includes("recording") && !facts.epochs.length ? WAITING.recording : null;
@@ -106,6 +106,12 @@
         if (entries.some((entry) => entry.isIntersecting)) refresh();
     }, {rootMargin: NEAR});
 
+    /* First those that somebody sees; the server is asked for the others once these are painted. */
+    function drawNear(hosts) {
+        const seen = hosts.filter(view.visible);
+        Promise.all(seen.map(draw)).then(() => setTimeout(() => hosts.filter((host) => host.isConnected && page.place).forEach(draw)));
+    }
+
     /* Ask for every figure near the window that does not show what is chosen. */
     function refresh() {
         for (const host of drawn) {
@@ -114,13 +120,13 @@
             drawn.delete(host);
         }
         if (!page.facts || !page.place || !window.Plotly) return;
-        for (const host of document.querySelectorAll(".figure[data-view]")) {
-            if (!host._watched) {
-                host._watched = true;
-                observer.observe(host);
-            }
-            if (host._near) draw(host);
+        const hosts = [...document.querySelectorAll(".figure[data-view]")];
+        for (const host of hosts) {
+            if (host._watched) continue;
+            host._watched = true;
+            observer.observe(host);
         }
+        drawNear(hosts.filter((host) => host._near));
         options();
         document.dispatchEvent(new CustomEvent("view-refreshed"));
     }
@@ -134,5 +140,6 @@
         }
     }
 
+    document.addEventListener("plotly-loaded", refresh);
     Object.assign(view, {refresh, address, newest});
 })();

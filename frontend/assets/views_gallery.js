@@ -11,6 +11,7 @@
         cross_path: ["cross_path", 1, (value) => `cross ${value.toFixed(3)}`],
     };
     let states = null, shown = null, busy = false, near = false;
+    const idle = window.requestIdleCallback || setTimeout;
     const observer = new IntersectionObserver((entries) => {
         near = entries[entries.length - 1].isIntersecting;
         if (near) update();
@@ -25,6 +26,8 @@
             shown = states = null;
             observer.observe(host);
         }
+        if (near) fill(host);
+        else idle(() => fill(host), {timeout: 2000});
         if (!near || !page.facts.layers.length || !page.facts.epochs.length) return;
         const query = new URLSearchParams({layer: view.layer(), quantity: view.quantity(), recording: view.recording()});
         const address = `/api/v1/runs/${page.place.run}/image-states?${query}`;
@@ -40,6 +43,22 @@
             return update();
         }
         if (states) arrange(host);
+    }
+
+    /* A link for each probe image, in order of label; made once, when there is time or somebody looks. */
+    function fill(host) {
+        if (!host.isConnected || !page.facts || host._images === page.facts.labels.length) return;
+        const {run, labels, names, dataset_indices: places} = page.facts;
+        host._images = labels.length;
+        if (!labels.length) return host.replaceChildren("They appear here as soon as the data is loaded.");
+        const order = labels.map((_, i) => i).sort((i, j) => labels[i] - labels[j] || i - j);
+        host.replaceChildren(...order.map((i) => {
+            const tile = document.createElement("a"), caption = document.createElement("span");
+            Object.assign(tile, {href: `/runs/${run}/images/${i}`, className: "tile", title: `probe image ${names[i]}, training image ${places[i]}`});
+            Object.assign(caption, {className: "caption", textContent: names[i]});
+            tile.append(view.thumbnail(i, 56), caption);
+            return tile;
+        }));
     }
 
     function arrange(host) {

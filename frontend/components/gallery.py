@@ -1,10 +1,7 @@
-"""Probe images as pictures that can be clicked."""
+"""Probe images as pictures."""
 
 import dash_mantine_components as dmc
-from dash import dcc, html
 from dash.development.base_component import Component
-
-from frontend.components.facts import Facts
 
 
 def picture_url(run_id: int, image: int) -> str:
@@ -26,17 +23,3 @@ def picture(run_id: int, image: int, size: int, alt: str = "") -> Component:
         className="pixels",
         attributes={"root": {"loading": "lazy"}},
     )
-
-
-def gallery(facts: Facts) -> list[Component]:
-    """A link for each probe image, in order of label; empty without any."""
-    order = sorted(range(len(facts["labels"])), key=lambda i: (facts["labels"][i], i))
-    return [
-        dcc.Link(
-            [picture(facts["run"], i, 56), html.Span(facts["names"][i], className="caption")],
-            href=image_url(facts["run"], i),
-            className="tile",
-            title=f"probe image {facts['names'][i]}, training image {facts['dataset_indices'][i]}",
-        )
-        for i in order
-    ]

@@ -141,6 +141,7 @@ def _figure(
 ) -> Component:
     parameters = " ".join(parameter for parameter in view.parameters if parameter not in leave_out)
     data = {"data-view": view.name, "data-parameters": parameters, "data-fixed": json.dumps(fixed)}
+    data["data-waits"] = " ".join(view.parameters)
     if view.needs is not None:
         data |= {"data-needs": view.needs.value, "data-without": without(view)}
     return html.Div(

@@ -114,7 +114,7 @@ def _merged(lines: Sequence[Overlay], colours: Mapping[str, str]) -> list[go.Sca
         names = [_plain(line.name) for line in own for _ in range(len(line.epochs) + 1)]
         hover = "<b>%{text}</b><br>epoch %{x:.4g}: %{y:.4f}<extra></extra>"
         style = {"mode": "lines", "line": {"color": colour, "width": 1.1}, "opacity": 0.6, "showlegend": False}
-        numbers = {"x": gaps(np.concatenate(x)), "y": gaps(np.concatenate(y))}
+        numbers = {"x": np.concatenate(x), "y": np.round(np.concatenate(y), 6)}
         traces.append(go.Scatter(**numbers, text=names, hovertemplate=hover, **style))
     return traces
 

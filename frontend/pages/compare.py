@@ -5,7 +5,7 @@ writes it, and each change of it asks the server once.
 """
 
 import asyncio
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -37,6 +37,7 @@ def layout(**query: str) -> Component:
             dcc.Store(id="compare-theme"),
             dcc.Store(id="compare-tick"),
             dcc.Store(id="compare-runs"),
+            dcc.Store(id="compare-differing"),
             dmc.Title("Compare runs", order=1, size="h2", mb="xs"),
             dmc.Text(id="compare-what", c="dimmed", size="sm", mb="sm"),
             _bar(choice),
@@ -127,7 +128,7 @@ def register(dash_app: Dash) -> None:
         Output("compare-overlay-note", "children"),
         Output("compare-left-out-count", "children"),
         Output("compare-left-out", "children"),
-        Output("compare-differences", "children"),
+        Output("compare-differing", "data"),
         Output("compare-refused", "children"),
         Output("compare-runs", "data"),
         Input("compare-choice", "data"),
@@ -164,34 +165,33 @@ def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
     return overlay, ratios, what, note, summary, reasons, _differences(compared), None, ids
 
 
-def _differences(compared: Compared) -> Component:
+class Table(TypedDict):
+    """Drawn by assets/compare.js: hundreds of rows are too many components for Dash. [text, address] is a link."""
+
+    heads: list[str]
+    rows: list[list[str | list[str]]]
+    note: str
+
+
+def _differences(compared: Compared) -> Table:
     if len(compared.runs) < 2 or not compared.differences:
-        return dmc.Text("The specs of these runs are alike." if compared.runs else "No run is chosen.", c="dimmed")
+        note = "The specs of these runs are alike." if compared.runs else "No run is chosen."
+        return Table(heads=[], rows=[], note=note)
     runs = compared.runs[:MANY_RUNS]
-    rows = [
+    rows: list[list[str | list[str]]] = [
         [
-            html.A(f"{run.id} · {run.name}", href=f"/runs/{run.id}"),
+            [f"{run.id} · {run.name}", f"/runs/{run.id}"],
             *(_value(column[n]) for column in compared.differences.values()),
         ]
         for n, run in enumerate(runs)
     ]
     more = len(compared.runs) - len(runs)
-    note = [html.P(f"The first {len(runs)} runs; {more} more are left out here.", className="dimmed")] if more else []
-    return html.Div([_table(["run", *compared.differences], rows), *note])
+    note = f"The first {len(runs)} runs; {more} more are left out here." if more else ""
+    return Table(heads=["run", *compared.differences], rows=rows, note=note)
 
 
 def _value(value: object) -> str:
     return ", ".join(str(one) for one in value) if isinstance(value, list) else "–" if value is None else str(value)
-
-
-def _table(heads: list[str], rows: list[list[Any]]) -> Component:
-    return html.Table(
-        [
-            html.Thead(html.Tr([html.Th(head, scope="col") for head in heads])),
-            html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows]),
-        ],
-        className="plain-table",
-    )
 
 
 def _register_address(dash_app: Dash) -> None:
@@ -219,3 +219,4 @@ def _register_address(dash_app: Dash) -> None:
     dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input("compare-ratios", "clickData"))
     for name in ("compare-overlay", "compare-ratios"):
         dash_app.clientside_callback(ClientsideFunction("compare", "drawn"), Input(name, "figure"))
+    dash_app.clientside_callback(ClientsideFunction("compare", "differing"), Input("compare-differing", "data"))

@@ -81,7 +81,7 @@ def _panels(facts: Facts, i: int, selection: Selection) -> list[Component]:
     height = layers_height(len(facts["layers"]))
     legend = html.Div(id="followed", className="followed", role="list")
     return [
-        view_panel(image.IMAGE_LAYERS, height=height),
+        view_panel(image.IMAGE_LAYERS, height=height, leave_out=["layer"]),
         view_panel(image.IMAGE_SELF_SIMILARITY),
         view_panel(image.IMAGE_CROSS_PATH, options=[order]),
         view_panel(image.PAIR_CROSS_PATH),

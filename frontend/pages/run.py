@@ -1,9 +1,7 @@
 """One run: how it stands, what it may be told to do, and every figure of it."""
 
-from typing import Any
-
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, dcc, html
 from dash.development.base_component import Component
 
 from backend.errors import NotFound
@@ -15,7 +13,7 @@ from frontend.components.facts import Facts, fact_stores, read_facts, read_run
 from frontend.components.run_log import run_log
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
-from frontend.pages.run_figures import gallery_of, probe_images, run_figures
+from frontend.pages.run_figures import probe_images, run_figures
 
 PATH_TEMPLATE = "/runs/<run_id>"
 TITLE = "Run {run_id}"
@@ -35,14 +33,13 @@ def layout(run_id: str, **query: str) -> Component:
     return html.Div(
         [
             *fact_stores(run, None, facts),
-            dcc.Store(id="images-shown", data=len(facts["labels"])),
             dcc.Interval(id="run-interval", interval=10_000),
             _header(run),
             html.Div(run_status(run, why, compact=False), id="run-status", role="status"),
             _description(run),
             _bar(run, facts, selection),
             html.Div(run_figures(run.spec.compared, facts), className="run-panels"),
-            probe_images(facts),
+            probe_images(),
             run_log(run),
         ],
         className="run-page",
@@ -99,20 +96,6 @@ def register(dash_app: Dash) -> None:
     run_facts.register(dash_app)
     run_actions.register(dash_app)
     _register_selection(dash_app)
-    # Probe images come once; asked at each recording, the gallery would be sent to the server and back.
-    dash_app.clientside_callback(
-        ClientsideFunction("selection", "more_images"),
-        Output("images-shown", "data"),
-        Input("facts", "data"),
-        State("images-shown", "data"),
-        prevent_initial_call=True,
-    )
-
-    @dash_app.callback(
-        Output("gallery", "children"), Input("images-shown", "data"), State("facts", "data"), prevent_initial_call=True
-    )
-    async def show_gallery(_shown: int, facts: Facts) -> Any:
-        return gallery_of(facts)
 
 
 def _register_selection(dash_app: Dash) -> None:

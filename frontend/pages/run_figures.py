@@ -1,12 +1,12 @@
 """The figures of the run page, in the order of the page; `assets/views.js` draws them."""
 
-import dash_mantine_components as dmc
+from collections.abc import Sequence
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from backend.schemas import Quantity
 from frontend.components.facts import Facts
-from frontend.components.gallery import gallery
 from frontend.components.panel import option, option_of, panel, view_panel
 from frontend.figures.multiples import multiples_height
 from frontend.figures.rows import layers_height
@@ -29,7 +29,7 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
     count = len(facts["layers"]) or 7
     return [
         view_panel(training.TRAINING),
-        _with_measure(layers.LAYER_MEDIANS, max(320, layers_height(count))),
+        _with_measure(layers.LAYER_MEDIANS, max(320, layers_height(count)), leave_out=["layer"]),
         *(
             _both(view, quantities)
             for view in (similarity.CROSS_PATH_OVER_TRAINING, similarity.SELF_SIMILARITY_OVER_TRAINING)
@@ -49,8 +49,10 @@ def _both(view: View, quantities: tuple[Quantity, ...]) -> Component:
     return html.Div(view_panel(view, fixed=[{"quantity": one.value} for one in quantities]), className="wide")
 
 
-def _with_measure(view: View, height: int) -> Component:
-    return view_panel(view, options=[option(view, "measure", SIMILARITIES, "Measure")], height=height)
+def _with_measure(view: View, height: int, leave_out: Sequence[str] = ()) -> Component:
+    return view_panel(
+        view, options=[option(view, "measure", SIMILARITIES, "Measure")], leave_out=leave_out, height=height
+    )
 
 
 def _matrix() -> Component:
@@ -74,7 +76,8 @@ def _functions() -> Component:
     return view_panel(view, options=[option(view, "measure", kinds, "Comparison")])
 
 
-def probe_images(facts: Facts) -> Component:
+def probe_images() -> Component:
+    """Its pictures are made in the browser (assets/views_gallery.js); as components of Dash they took a second."""
     return panel(
         "Probe images",
         "The training images whose paths are recorded, with what the net says of each at the chosen recording.",
@@ -97,9 +100,5 @@ def probe_images(facts: Facts) -> Component:
             ],
             className="gallery-bar",
         ),
-        html.Div(gallery_of(facts), id="gallery", className="gallery"),
+        html.Div(id="gallery", className="gallery"),
     )
-
-
-def gallery_of(facts: Facts) -> list[Component]:
-    return gallery(facts) or [dmc.Text("They appear here as soon as the data is loaded.", c="dimmed", py="lg")]

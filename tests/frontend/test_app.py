@@ -20,7 +20,16 @@ def test_every_page_is_served_with_its_scripts_on_the_first_request(client, path
     answer = client.get(path)
     assert answer.status_code == 200
     assert "/assets/live.js" in answer.text
-    assert "plotly-cartesian.min.js" in answer.text
+    assert re.search(r'<meta name="plotly-script" content="/assets/plotly-cartesian.min.js\?', answer.text)
+
+
+def test_page_stands_without_the_scripts_that_it_may_not_need(client):
+    page = client.get("/").text
+    sources = re.findall(r'<script[^>]*?src="([^"]+)"', page)
+    assert [source for source in sources if re.search("polyfill|ag_grid|plotly", source)] == []
+    grid = re.search(r'<meta name="grid-script" content="([^"]+)"', page)
+    assert grid is not None
+    assert client.get(grid[1]).status_code == 200
 
 
 def test_everything_that_a_page_loads_comes_from_this_server(client):
