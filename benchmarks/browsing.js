@@ -31,7 +31,7 @@
     };
     document.addEventListener("mousedown", () => { bench.began = performance.now(); }, true);
     document.addEventListener("figure-drawn", ({target}) => {
-        const trace = target.querySelector(".plot").data[0] || {}, x = trace.x || [];
+        const plot = target.querySelector(".plot"), trace = (plot && plot.data[0]) || {}, x = trace.x || [];
         const newest = x.length ? Number(x[x.length - 1]) : null;
         const seen = inWindow(target);
         afterPaint((at) => {
