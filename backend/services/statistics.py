@@ -121,7 +121,7 @@ def _nearest_over_time(
     session: Session, run_id: int, quantity: Quantity | Recorded, layer: int, count: int
 ) -> tuple[Int[ndarray, " recordings"], Int[ndarray, "recordings images count"]]:
     recordings, arrays = arrays_over_time(session, run_id, Measure.CLOSENESS, quantity, layer)
-    nearest = [nearest_of(ranks_of(codec.from_pairs(pairs.astype(np.float64))), count) for pairs in arrays]
+    nearest = [nearest_at(codec.from_pairs(pairs.astype(np.float64)), count) for pairs in arrays]
     return recordings, np.array(nearest) if nearest else np.empty((0, 0, count), dtype=np.int64)
 
 
@@ -138,6 +138,12 @@ def nearest_of(ranks: Int[ndarray, "... images"], count: int) -> Int[ndarray, ".
     last = np.iinfo(np.int64).max
     order = np.argsort(np.where(ranks < 0, last, ranks), axis=-1, kind="stable")[..., :count]
     return np.where(np.take_along_axis(ranks, order, axis=-1) < 0, -1, order)
+
+
+def nearest_at(closeness: Float[ndarray, "... images"], count: int) -> Int[ndarray, "... count"]:
+    """The images of rank 0 to count-1 by closeness, without the ranks of all others; -1 where there is none."""
+    order = np.argsort(np.where(np.isnan(closeness), np.inf, -closeness), axis=-1, kind="stable")[..., :count]
+    return np.where(np.isnan(np.take_along_axis(closeness, order, axis=-1)), -1, order)
 
 
 def label_agreement(

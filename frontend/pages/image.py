@@ -20,7 +20,7 @@ from frontend.components.status import run_status
 from frontend.figures.rows import layers_height
 from frontend.pages import image_figures
 from frontend.pages.run import number
-from frontend.views import further, image, layers
+from frontend.views import further, image, layers, neighbours
 
 PATH_TEMPLATE = "/runs/<run_id>/images/<image>"
 TITLE = "Image {image} of run {run_id}"
@@ -87,6 +87,7 @@ def _panels(facts: Facts, i: int, selection: Selection) -> list[Component]:
         view_panel(image.PAIR_CROSS_PATH),
         view_panel(image.NEIGHBOUR_RANKS, legend, leave_out=["recording"]),
         view_panel(image.NEIGHBOUR_CLOSENESS, leave_out=["recording"]),
+        view_panel(neighbours.IMAGE_CHANGING_NEIGHBOURS),
         view_panel(further.IMAGE_ANSWERS),
         view_panel(layers.IMAGE_TWO_TIMES),
         html.Div(view_panel(further.IMAGE_PROJECTION), className="wide"),

@@ -10,7 +10,7 @@ from frontend.components.facts import Facts
 from frontend.components.panel import option, option_of, panel, view_panel
 from frontend.figures.multiples import multiples_height
 from frontend.figures.rows import layers_height
-from frontend.views import further, layers, pairs, similarity, training
+from frontend.views import further, layers, neighbours, pairs, similarity, training
 from frontend.views.view import View
 
 SIMILARITIES = (("cross_path", "Cross-path"), ("self_similarity", "Self-similarity"))
@@ -39,6 +39,7 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
         _overlap(),
         view_panel(layers.TWO_TIMES_MEAN),
         view_panel(layers.EARLY_TO_MID),
+        _neighbours(),
         view_panel(further.PROJECTION_MEAN),
         _functions(),
     ]
@@ -68,6 +69,12 @@ def _matrix() -> Component:
 
 def _overlap() -> Component:
     return view_panel(pairs.OVERLAP_DISTANCE, html.Div(id="pairs-inside", role="status", className="pairs-inside"))
+
+
+def _neighbours() -> Component:
+    kinds = (("churn", "New"), ("label_agreement", "Same label"))
+    view = neighbours.CHANGING_NEIGHBOURS
+    return view_panel(view, options=[option(view, "measure", kinds, "Which neighbours")])
 
 
 def _functions() -> Component:

@@ -1,7 +1,7 @@
 """All views, by name. Adding one here is all that it takes for REST and the command line to offer it."""
 
 from backend.errors import NotFound
-from frontend.views import further, image, layers, pair, pairs, similarity, training
+from frontend.views import further, image, layers, neighbours, pair, pairs, similarity, training
 from frontend.views.view import View
 
 VIEWS: dict[str, View] = {
@@ -16,6 +16,7 @@ VIEWS: dict[str, View] = {
         pairs.PAIR_MATRIX,
         layers.TWO_TIMES_MEAN,
         layers.EARLY_TO_MID,
+        neighbours.CHANGING_NEIGHBOURS,
         further.PROJECTION_MEAN,
         further.IMAGE_FUNCTION,
         image.IMAGE_LAYERS,
@@ -24,6 +25,7 @@ VIEWS: dict[str, View] = {
         image.PAIR_CROSS_PATH,
         image.NEIGHBOUR_RANKS,
         image.NEIGHBOUR_CLOSENESS,
+        neighbours.IMAGE_CHANGING_NEIGHBOURS,
         pair.PAIR_CLOSENESS,
         pair.PAIR_RANKS,
         pair.PAIR_LAYERS,

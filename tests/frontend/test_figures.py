@@ -8,9 +8,10 @@ from plotly.io import from_json
 
 from backend.schemas import Quantity, RecordingOut
 from backend.series import Distribution, ImageRows, LayerRows, Neighbours
-from backend.services.statistics import nearest_of, ranks_of
+from backend.services.statistics import nearest_at, nearest_of, ranks_of
 from backend.summary import summarise
 from frontend.figures.band import band_of, line_over_band
+from frontend.figures.change import change_over_training, share_over_training
 from frontend.figures.distribution import distribution_over_training
 from frontend.figures.look import Look, empty, gaps
 from frontend.figures.neighbours import closeness_over_training, follow, ranks_over_training
@@ -218,3 +219,36 @@ def test_figures_when_sent_survive_json():
     again = from_json(figure.to_json())
     assert again.layout.uirevision == "r"
     assert again.data[0].type == "heatmap"
+
+
+def test_change_of_neighbours_draws_both_shares_with_gaps():
+    churn, agreement = np.array([np.nan, 0.5, np.nan]), np.array([0.25, 1, np.nan])
+    nothing = np.empty((3, 0))
+    data = Neighbours(np.arange(3), nothing, nothing.astype(int), nothing.astype(int), churn, agreement)
+    new, same = change_over_training(data, EPOCHS, LIGHT, revision="r").data
+    assert (list(new.x), list(new.y)) == ([0, 1, 2], [None, 0.5, None])
+    assert list(same.y) == [0.25, 1, None]
+    assert list(same.text) == ["t = 0, epoch 0", "t = 1, epoch 0.5", "t = 2, epoch 1"]
+    alone = data._replace(churn=np.full(3, np.nan), label_agreement=np.full(3, np.nan))
+    assert "No other image" in sentence_of(change_over_training(alone, EPOCHS, LIGHT, revision="r"))
+
+
+def test_nearest_without_ranks_are_those_by_ranks():
+    closeness = np.random.default_rng(0).integers(0, 4, (5, 9, 9)).astype(float)
+    closeness[:, np.arange(9), np.arange(9)] = np.nan
+    closeness[0, 0] = np.nan
+    np.testing.assert_array_equal(nearest_at(closeness, 6), nearest_of(ranks_of(closeness), 6))
+
+
+def test_share_over_training_draws_mean_and_bands():
+    shares = np.array([[0, 1 / 4, 3 / 4, 1], [1 / 2, 1 / 2, 1 / 2, np.nan]])
+    data = distribution_of(shares)
+    figure = share_over_training(data, EPOCHS, LIGHT, name="share", revision="r")
+    *bands, mean = figure.data
+    assert list(mean.y) == [0.5, 0.5]
+    assert [list(band.y) for band in bands] == [gaps(data.quantiles[:, n]) for n in (2, 6, 3, 5)]
+    assert "3 values, 1 undefined" in mean.text[1]
+    nothing = distribution_of(np.full((1, 4), np.nan))
+    assert "begins with the second" in sentence_of(
+        share_over_training(nothing, EPOCHS, LIGHT, name="share", revision="r")
+    )
