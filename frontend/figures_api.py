@@ -124,14 +124,21 @@ def _figure(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dar
 
 
 @lru_cache(maxsize=KEPT)
-def drawn(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], _version: RunVersion) -> bytes:
+def drawn(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], version: RunVersion) -> bytes:
     """Plotly's JSON of a figure, gzipped; drawn once for each version of the run, whoever asks for it."""
     view = view_called(name)
-    scene = scene_of(view, read_facts(run_id), asked, scheme)
+    facts = _facts(run_id, version) if version.newest else read_facts(run_id)
+    scene = scene_of(view, facts, asked, scheme)
     with read_scope() as session:
         data = view.read(session, scene)
     text: str = view.draw(data, scene).to_json(validate=False)
     return gzip.compress(text.encode(), 3)
+
+
+@lru_cache(maxsize=20)
+def _facts(run_id: int, _version: RunVersion) -> Facts:
+    """Every figure of a page asks for them; from the first recording on, they change with the version alone."""
+    return read_facts(run_id)
 
 
 def _table(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:

@@ -219,7 +219,7 @@
         byId("open-partner").disabled = image === null;
     }
 
-    Object.assign(view, {render, shown, place, link, thumbnail, visible});
+    Object.assign(view, {render, shown, place, link, thumbnail, visible, strip});
     window.addEventListener("popstate", render);
     window.addEventListener("_dashprivate_pushstate", render);
 })();

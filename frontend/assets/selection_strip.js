@@ -32,8 +32,23 @@
         return made;
     }
 
-    /* Columns that are there already stay, and with them the focus and where the strip has been scrolled to. */
+    /* Below the window there is time: hundreds of buttons would hold back the figures that somebody looks at. */
+    const idle = window.requestIdleCallback || setTimeout;
+    let waiting = false;
     view.filmStrip = function () {
+        const host = byId("film-strip");
+        if (!host || waiting) return;
+        if (view.visible(host)) return fill();
+        waiting = true;
+        idle(() => {
+            waiting = false;
+            fill();
+            view.strip();
+        }, {timeout: 1000});
+    };
+
+    /* Columns that are there already stay, and with them the focus and where the strip has been scrolled to. */
+    function fill() {
         const host = byId("film-strip"), data = page.neighbours;
         if (!host || !page.facts) return;
         if (!data) return host.replaceChildren("Layers and images are known once the trainer has loaded the data and built the net.");
@@ -44,5 +59,5 @@
         });
         columns.forEach((one, n) => { if (host.children[n] !== one) host.insertBefore(one, host.children[n] || null); });
         while (host.childNodes.length > columns.length) host.lastChild.remove();
-    };
+    }
 })();
