@@ -6,13 +6,13 @@ Both pages of a run have the stores `place` {"run": id, "image": i or None}, `ru
 """
 
 import asyncio
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
 
 from backend.db import read_scope
-from backend.schemas import ImageOut, RunOut, RunStatus
+from backend.schemas import ImageOut, Quantity, RunOut, RunStatus
 from backend.services import recordings, runs, workers
 from frontend.components.status import run_status
 
@@ -30,7 +30,7 @@ class LayerFact(TypedDict):
 class Facts(TypedDict):
     """`epochs[t]` is the epoch of recording t; labels and names have one entry per probe image.
 
-    `quantities` are compared unit by unit; `recorded` is all that the run records.
+    `quantities` are compared unit by unit; `recorded` is all that the run records, and whether it keeps all paths.
     """
 
     run: int
@@ -43,6 +43,10 @@ class Facts(TypedDict):
     epochs: list[float]
 
 
+ALL_PATHS: Literal["all_paths"] = "all_paths"
+"""Among what a run has recorded: it keeps the paths of every recording."""
+
+
 class Place(TypedDict):
     run: int
     image: int | None
@@ -52,9 +56,10 @@ def read_facts(run_id: int) -> Facts:
     """Raises NotFound."""
     with read_scope() as session:
         images, spec = recordings.list_images(session, run_id), runs.get_run(session, run_id).spec
+        keeps_all = spec.paths == "all" and Quantity.PATH in spec.compared
         return Facts(
             run=run_id,
-            recorded=[quantity.value for quantity in spec.quantities],
+            recorded=[*(quantity.value for quantity in spec.quantities), *([ALL_PATHS] if keeps_all else [])],
             quantities=[quantity.value for quantity in spec.compared],
             layers=[
                 LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)

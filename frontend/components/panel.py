@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from frontend.components.icons import icon
 from frontend.views.compared import ComparedView
-from frontend.views.view import View
+from frontend.views.view import View, lacking
 
 CONFIG: Any = {"showSendToCloud": False, "displaylogo": False, "responsive": True, "doubleClick": "reset"}
 
@@ -143,7 +143,7 @@ def _figure(
     data = {"data-view": view.name, "data-parameters": parameters, "data-fixed": json.dumps(fixed)}
     data["data-waits"] = " ".join(view.parameters)
     if view.needs is not None:
-        data |= {"data-needs": view.needs.value, "data-without": without(view)}
+        data |= {"data-needs": view.needs, "data-without": f"This run does not {lacking(view.needs)}."}
     return html.Div(
         [html.Div(className="plot"), html.P(className="nothing")],
         id=figure_id,
@@ -152,15 +152,6 @@ def _figure(
         role="figure",
         **attributes({"aria-label": name, "aria-busy": "true"}),
         **attributes(data),
-    )
-
-
-def without(view: View) -> str:
-    """What is said in place of the figure where the run does not record what it needs."""
-    return (
-        f"This run does not record it. Submit a run with “{view.needs.value if view.needs else ''}” among its "
-        "quantities "
-        "to see this figure."
     )
 
 

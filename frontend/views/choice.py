@@ -8,7 +8,7 @@ from backend.schemas import Quantity
 from frontend.components.facts import Facts
 from frontend.components.selection import middle_layer
 from frontend.figures.look import Look
-from frontend.views.view import Chosen, Scene, View
+from frontend.views.view import Chosen, Scene, View, lacking
 
 
 def scene_of(view: View, facts: Facts, asked: Chosen, scheme: Literal["light", "dark"] = "light") -> Scene:
@@ -16,9 +16,8 @@ def scene_of(view: View, facts: Facts, asked: Chosen, scheme: Literal["light", "
 
     Raises InvalidInput, NotFound for what the run does not record, and Conflict for what it is yet to record.
     """
-    if view.needs is not None and view.needs.value not in facts["recorded"]:
-        how = f"submit one with “{view.needs.value}” among its quantities"
-        raise NotFound(f"run {facts['run']} does not record {_words(view.needs)}; {how}")
+    if view.needs is not None and view.needs not in facts["recorded"]:
+        raise NotFound(f"run {facts['run']} does not {lacking(view.needs)}")
     given = asked.model_dump(exclude_none=True)
     missing = [name for name in view.required if name not in given]
     problems = [_not_taken(view, name, value) for name, value in given.items() if name not in view.parameters]
@@ -98,7 +97,3 @@ def _within(name: str, value: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise InvalidInput([FieldError(name, value, f"this run has {least} to {most}")])
     return value
-
-
-def _words(recorded: str) -> str:
-    return {"path": "paths", "projection": "projections", "image_function": "image functions"}.get(recorded, recorded)

@@ -16,7 +16,7 @@ from frontend.views.view import Scene, View
 PROJECTION = (
     "pᵢˢ | Hᵗ: the forward pass on the weights of t with every ReLU replaced by the gate that it was at s, output = "
     "pre-activation ⊙ pᵢˢ. On the diagonal it is the ordinary forward pass. Loss is the cross-entropy with the label; "
-    "its scale of colours is logarithmic."
+    "its scale of colours is logarithmic. Grey, s after t: later paths are not taken on earlier weights."
 )
 
 PROJECTION_MEAN = View(

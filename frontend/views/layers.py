@@ -4,6 +4,7 @@ from typing import Any
 
 from backend.schemas import Measure, Recorded
 from backend.services import early_to_mid, overview, runs, two_times
+from frontend.components.facts import ALL_PATHS
 from frontend.figures.early import HEIGHT as EARLY_HEIGHT
 from frontend.figures.early import Stages, early_to_mid_of_layers
 from frontend.figures.maps import HEIGHT as MAP_HEIGHT
@@ -93,7 +94,7 @@ IMAGE_TWO_TIMES = View(
     section="Sec. 7",
     parameters=("image", "layer"),
     required=("image",),
-    needs=Recorded.PATH,
+    needs=ALL_PATHS,
     read=lambda session, scene: two_times.of_image(session, scene.run, scene.layer, scene.image),
     draw=lambda data, scene: time_map(data, scene.look, revision=scene.revision),
     table=lambda data, _scene: map_table(data.recordings, {"similarity": data.values}),

@@ -9,7 +9,7 @@ from numpy import ndarray
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.schemas import Quantity, Recorded
-from frontend.components.facts import Facts
+from frontend.components.facts import ALL_PATHS, Facts
 from frontend.figures.look import Look
 
 Order = Literal["label", "index", "cluster", "value"]
@@ -32,6 +32,14 @@ class Chosen(BaseModel):
 
 
 PARAMETERS = tuple(Chosen.model_fields)
+
+
+def lacking(needs: str) -> str:
+    """What is said where a run does not have what a view needs."""
+    if needs == ALL_PATHS:
+        return "keep the paths of every recording: submit one with “paths” as quantity, and “all” of them kept"
+    words = {"path": "paths", "projection": "projections", "image_function": "image functions"}.get(needs, needs)
+    return f"record {words}: submit one with “{needs}” among its quantities"
 
 
 class Scene(NamedTuple):
@@ -85,7 +93,8 @@ class View:
 
     `shows` is a sentence on what one sees, `definition` the formula and how to read it, `section` where the paper has
     it. `read(session, scene)` asks one service, `draw(data, scene)` makes the figure of what it answers, and
-    `table(data, scene)` the numbers behind it. `needs` is what a run must have recorded, apart from what is compared.
+    `table(data, scene)` the numbers behind it. `needs` is what a run must have recorded, apart from what is compared,
+    or ALL_PATHS: that it keeps the paths of every recording.
     """
 
     name: str
@@ -100,5 +109,5 @@ class View:
     required: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     orders: tuple[Order, ...] = get_args(Order)
-    needs: Recorded | None = None
+    needs: Recorded | Literal["all_paths"] | None = None
     height: int = 320

@@ -2,17 +2,21 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 from fastapi.testclient import TestClient
 from plotly.io import from_json
+from plotly.io.json import to_json_plotly
 
 from backend.db import session_scope
 from backend.models import Recording, now
 from backend.schemas import Measure
 from frontend.app import create_app
+from frontend.components.facts import read_facts
+from frontend.components.panel import view_panel
 from frontend.views.registry import VIEWS
 from tests.made_runs import make_run
 
@@ -157,3 +161,14 @@ def test_figures_are_documented(client):
     described = document["paths"]["/api/v1/runs/{run_id}/figures/{name}"]["get"]
     assert {"200", "404", "409", "422", "503"} <= set(described["responses"])
     assert {one["name"] for one in described["parameters"]} >= {"layer", "quantity", "format", "recording"}
+
+
+def test_a_run_that_keeps_no_paths_has_no_map_of_one_image_and_its_page_does_not_ask_for_it(client):
+    run = make_run(paths="none")
+    answer = client.get(f"/api/v1/runs/{run.id}/figures/image-two-times?image=1")
+    said = "does not keep the paths of every recording: submit one with “paths” as quantity, and “all” of them kept"
+    assert (answer.status_code, answer.json()["detail"]) == (404, f"run {run.id} {said}")
+    assert "all_paths" not in read_facts(run.id)["recorded"]
+    assert "all_paths" in read_facts(make_run().id)["recorded"]
+    panel = json.loads(to_json_plotly(view_panel(VIEWS["image-two-times"])))
+    assert f'"data-needs": "all_paths", "data-without": "This run {said}."' in json.dumps(panel, ensure_ascii=False)
