@@ -170,5 +170,6 @@ def test_a_run_that_keeps_no_paths_has_no_map_of_one_image_and_its_page_does_not
     assert (answer.status_code, answer.json()["detail"]) == (404, f"run {run.id} {said}")
     assert "all_paths" not in read_facts(run.id)["recorded"]
     assert "all_paths" in read_facts(make_run().id)["recorded"]
-    panel = json.loads(to_json_plotly(view_panel(VIEWS["image-two-times"])))
-    assert f'"data-needs": "all_paths", "data-without": "This run {said}."' in json.dumps(panel, ensure_ascii=False)
+    panel = to_json_plotly(view_panel(VIEWS["image-two-times"]))
+    assert '"data-needs":"all_paths"' in panel
+    assert json.dumps(f"This run {said}.", ensure_ascii=panel.isascii()) in panel
