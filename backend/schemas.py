@@ -189,9 +189,7 @@ class RunSpec(Strict):
     """Decides the initial weights and the order of the images."""
     probe: Probe = Field(default=Probe(), title="Probe images")
     recordings: Recordings = Field(default=Recordings(), title="Recordings")
-    quantities: tuple[Recorded, ...] = Field(
-        default=(Recorded.PATH, Recorded.ACTIVATION), min_length=1, title="Quantities"
-    )
+    quantities: tuple[Recorded, ...] = Field((Recorded.PATH, Recorded.ACTIVATION), min_length=1, title="Quantities")
     """Whether each unit is on, how strongly, or both. Projections need paths and cost, for R recordings, R²/2 further
     forward passes of the probe images; image functions cost two passes forward and back at each recording, and N²
     multiplications for each weight."""

@@ -3,12 +3,12 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from cli.client import Server
+from cli import figure_commands
+from cli.options import AsJson, RunId, server_asked
 
 app = typer.Typer(
     help="See which paths each image takes through a ReLU network while it trains.",
@@ -20,13 +20,13 @@ app = typer.Typer(
 
 token = typer.Typer(help="Make, list and revoke tokens, on the machine of the database.", no_args_is_help=True)
 app.add_typer(token, name="token")
+app.command()(figure_commands.figure)
+app.command()(figure_commands.compare)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; left out: PATHSCOPE_HOST.", show_default=False)]
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port; left out: PATHSCOPE_PORT or PORT.", show_default=False)
 ]
-RunId = Annotated[int, typer.Argument(min=1, metavar="ID", help="The run's number.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
 
 
 @app.callback()
@@ -140,7 +140,7 @@ def submit(
         "device": device,
         "devices": devices,
     }
-    with _server() as server:
+    with server_asked() as server:
         send(server, described_run(file, flags, settings or []), watching=watch, as_json=as_json)
 
 
@@ -174,7 +174,7 @@ def runs(
         "sort": sort,
         "cursor": cursor,
     }
-    with _server() as server:
+    with server_asked() as server:
         list_runs(server, {key: value for key, value in asked.items() if value is not None} | {"limit": limit}, as_json)
 
 
@@ -183,7 +183,7 @@ def show(run: RunId, as_json: AsJson = False) -> None:
     """Show one run and its recordings."""
     from cli.runs import show as show_run
 
-    with _server() as server:
+    with server_asked() as server:
         show_run(server, run, as_json)
 
 
@@ -192,7 +192,7 @@ def cancel(run: RunId) -> None:
     """Cancel a run that waits or runs; what it recorded stays."""
     from cli.runs import cancel as cancel_run
 
-    with _server() as server:
+    with server_asked() as server:
         cancel_run(server, run)
 
 
@@ -225,67 +225,6 @@ def token_revoke(name: Annotated[str, typer.Argument(metavar="NAME|ID", help="Of
 
 
 @app.command()
-def figure(
-    run: RunId,
-    name: Annotated[str | None, typer.Argument(help="The figure; left out: list them.", show_default=False)] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="File; its ending says what: svg, png, html, csv, parquet or json.")
-    ] = Path("figure.svg"),
-    layer: Annotated[int | None, typer.Option(help="Layer, from 1.", show_default=False)] = None,
-    quantity: Annotated[str | None, typer.Option(help="path or activation.", show_default=False)] = None,
-    image: Annotated[int | None, typer.Option(help="Probe image, from 0.", show_default=False)] = None,
-    partner: Annotated[int | None, typer.Option(help="Another probe image.", show_default=False)] = None,
-    recording: Annotated[int | None, typer.Option(help="Recording, from 0.", show_default=False)] = None,
-    measure: Annotated[str | None, typer.Option(help="Which of its measures.", show_default=False)] = None,
-    order: Annotated[str | None, typer.Option(help="Order of the rows.", show_default=False)] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Save a figure of a run, as the dashboard shows it; without NAME, list what there is."""
-    from cli.figure import list_figures, save_figure
-
-    chosen = {"layer": layer, "quantity": quantity, "image": image, "partner": partner}
-    chosen |= {"recording": recording, "measure": measure, "order": order}
-    with _server() as server:
-        if name is None:
-            list_figures(server, run, as_json)
-        else:
-            save_figure(server, f"/runs/{run}/figures/{name}", output, chosen, "dark" if dark else "light")
-
-
-@app.command()
-def compare(
-    name: Annotated[str | None, typer.Argument(help="The figure; left out: list them.", show_default=False)] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="File; its ending says what: svg, png, html, csv, parquet or json.")
-    ] = Path("compared.svg"),
-    runs: Annotated[str | None, typer.Option(help="Runs, e.g. 1,2,5.", show_default=False)] = None,
-    fitting: Annotated[
-        str | None,
-        typer.Option("--filter", help="Or those that fit, e.g. 'tag:paper net=alexnet'.", show_default=False),
-    ] = None,
-    layer: Annotated[int | None, typer.Option(help="Layer, from 1.", show_default=False)] = None,
-    quantity: Annotated[str | None, typer.Option(help="path or activation.", show_default=False)] = None,
-    measure: Annotated[str | None, typer.Option(help="cross_path or self_similarity.", show_default=False)] = None,
-    statistic: Annotated[str | None, typer.Option(help="median or mean.", show_default=False)] = None,
-    group: Annotated[str | None, typer.Option(help="Field to group by, e.g. optimiser.lr.", show_default=False)] = None,
-    error: Annotated[str | None, typer.Option(help="gap or test_error.", show_default=False)] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Save a figure of several runs, as the compare page shows it; without NAME, list what there is."""
-    from cli.figure import list_compared, save_figure
-
-    chosen = {"runs": runs, "filter": fitting, "layer": layer, "quantity": quantity, "measure": measure}
-    chosen |= {"statistic": statistic, "group": group, "error": error}
-    with _server() as server:
-        if name is None:
-            list_compared(server, as_json)
-        else:
-            save_figure(server, f"/compare/figures/{name}", output, chosen, "dark" if dark else "light")
-
-
-@app.command()
 def doctor() -> None:
     """Say what is installed, what can be reached and which GPU is there; 1 where something is bad."""
     from cli.doctor import doctor as examine
@@ -309,7 +248,7 @@ def sweep(
     from cli.sweep import described_sweep
     from cli.sweep import submit as send
 
-    with _server() as server:
+    with server_asked() as server:
         asked = described_sweep(file, settings or [], over or [], seeds, name)
         send(server, asked, dry_run=dry_run, as_json=as_json)
 
@@ -319,7 +258,7 @@ def extend(run: RunId, epochs: Annotated[int, typer.Argument(min=1, help="Epochs
     """Train a completed run on, from its last checkpoint."""
     from cli.control import extend as extend_run
 
-    with _server() as server:
+    with server_asked() as server:
         extend_run(server, run, epochs)
 
 
@@ -328,7 +267,7 @@ def workers(as_json: AsJson = False) -> None:
     """List the workers: their machines, how busy these are, and what they train."""
     from cli.control import list_workers
 
-    with _server() as server:
+    with server_asked() as server:
         list_workers(server, as_json)
 
 
@@ -337,7 +276,7 @@ def queue(as_json: AsJson = False) -> None:
     """List the runs that wait, in their order, and why each does."""
     from cli.control import list_queue
 
-    with _server() as server:
+    with server_asked() as server:
         list_queue(server, as_json)
 
 
@@ -355,7 +294,7 @@ def _command(name: str, does: str) -> None:
     def ask(run: RunId) -> None:
         from cli.control import command
 
-        with _server() as server:
+        with server_asked() as server:
             command(server, run, name)
 
     app.command(name, help=does)(ask)
@@ -371,14 +310,6 @@ def _place(host: str | None, port: int | None) -> tuple[str, int]:
     from backend.settings import settings
 
     return host or settings().host, port or settings().port
-
-
-def _server() -> "Server":
-    from backend.settings import settings
-    from cli.client import Server
-
-    token = settings().token
-    return Server(settings().server_url, token.get_secret_value() if token else None)
 
 
 def main() -> None:

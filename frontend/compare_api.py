@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -15,7 +14,7 @@ from frontend import comparison
 from frontend.comparison import GROUPS, Choice, Compared
 from frontend.figures.compare import Statistic
 from frontend.figures.look import Look
-from frontend.figures_api import MEDIA_TYPES, NO_BROWSER, Format
+from frontend.figures_api import MEDIA_TYPES, NO_BROWSER, FileQuery
 from frontend.views import files
 from frontend.views.compared import COMPARED_VIEWS, ComparedView
 
@@ -26,7 +25,7 @@ def _field(name: str) -> str:
     return name
 
 
-class ComparedQuery(CompareQuery):
+class ComparedQuery(FileQuery, CompareQuery):
     """Which runs, what is to be seen of them, and as what."""
 
     layer: int = Field(default=1, ge=1, lt=2**31, description="k, from 1")
@@ -35,11 +34,6 @@ class ComparedQuery(CompareQuery):
     statistic: Statistic = "median"
     group: Annotated[str, AfterValidator(_field)] = Field(default="", description="a field of the specs, e.g. net")
     error: compare.Error = "gap"
-    format: Format = Field(default="json", description="json is Plotly's figure, table its numbers as JSON")
-    scheme: Literal["light", "dark"] = "light"
-    width: int = Field(default=900, ge=100, le=4000, description="of a picture, in pixels")
-    height: int | None = Field(default=None, ge=100, le=4000, description="of a picture; left out: as on the page")
-    rows: int | None = Field(default=None, ge=1, description="of a table, at most so many; left out: all")
 
     def choice(self) -> Choice:
         return Choice(
@@ -104,8 +98,7 @@ def _written(view: ComparedView, compared: Compared, choice: Choice, query: Comp
     if query.format in ("table", "csv", "parquet"):
         table = view.table(compared, choice)
         if query.format == "table":
-            rows = files.rows_of(table)
-            return orjson.dumps({"columns": list(table), "rows": rows[: query.rows], "total": len(rows)})
+            return files.json_of(table, query.rows)
         return files.csv_of(table) if query.format == "csv" else files.parquet_of(table)
     look = Look(query.scheme, query.quantity)
     figure = view.draw(compared, choice, look)

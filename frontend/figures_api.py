@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
@@ -19,7 +18,7 @@ from frontend.components.facts import Facts, read_facts
 from frontend.views import files
 from frontend.views.choice import scene_of
 from frontend.views.registry import VIEWS, view_called
-from frontend.views.view import Chosen, Scene, Table, View
+from frontend.views.view import Chosen, Scene, View
 
 Format = Literal["json", "table", "csv", "parquet", "html", "svg", "png"]
 
@@ -39,14 +38,18 @@ _SERVER = uuid4().hex[:12]
 NO_BROWSER: Responses = {503: {"model": Problem, "description": "no browser on the server's machine to draw pictures"}}
 
 
-class FigureQuery(Chosen):
-    """What is to be seen, and as what; a figure takes only the parameters that the list names for it."""
+class FileQuery(BaseModel):
+    """As what a figure is wanted."""
 
     format: Format = Field(default="json", description="json is Plotly's figure, table its numbers as JSON")
     scheme: Literal["light", "dark"] = "light"
     width: int = Field(default=900, ge=100, le=4000, description="of a picture, in pixels")
     height: int | None = Field(default=None, ge=100, le=4000, description="of a picture; left out: as on the page")
     rows: int | None = Field(default=None, ge=1, description="of a table, at most so many; left out: all")
+
+
+class FigureQuery(FileQuery, Chosen):
+    """What is to be seen, and as what; a figure takes only the parameters that the list names for it."""
 
 
 class ParameterOut(BaseModel):
@@ -142,9 +145,7 @@ def _facts(run_id: int, _version: RunVersion) -> Facts:
 
 
 def _table(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:
-    table: Table = view.table(data, scene)
-    rows = files.rows_of(table)
-    return orjson.dumps({"columns": list(table), "rows": rows[: query.rows], "total": len(rows)})
+    return files.json_of(view.table(data, scene), query.rows)
 
 
 def _picture(view: View, data: Any, scene: Scene, query: FigureQuery) -> bytes:

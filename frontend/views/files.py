@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import orjson
 import plotly.graph_objects as go
 
 from backend.errors import Unavailable
@@ -33,6 +34,12 @@ class Caption(NamedTuple):
 
 _one_browser = Lock()
 """Each picture starts a browser of its own; several at once would leave the server no room."""
+
+
+def json_of(table: Table, most: int | None) -> bytes:
+    """Columns, at most so many rows, and how many there are; an undefined number is null."""
+    rows = rows_of(table)
+    return orjson.dumps({"columns": list(table), "rows": rows[:most], "total": len(rows)})
 
 
 def csv_of(table: Table) -> str:
