@@ -39,14 +39,13 @@ def encode(array: Shaped[ndarray, "..."], level: int = 1) -> bytes:
 
 
 def decode(data: bytes) -> Shaped[ndarray, "..."]:
-    """The inverse of `encode`. Raises ValueError for a format that this version does not know."""
+    """The inverse of `encode`, read-only. Raises ValueError for a format that this version does not know."""
     if not data or data[0] != FORMAT_VERSION:
         raise ValueError(f"stored array has format {data[0] if data else 'none'}, this version reads {FORMAT_VERSION}")
     npy = zstandard.decompress(memoryview(data)[1:])
     end = 10 + int.from_bytes(npy[8:10], "little")
     shape, fortran, dtype = _header(npy[:end])
-    array: Shaped[ndarray, "..."] = np.frombuffer(npy, dtype, offset=end).reshape(shape, order="F" if fortran else "C")
-    return array.copy(order="K")
+    return np.frombuffer(npy, dtype, offset=end).reshape(shape, order="F" if fortran else "C")
 
 
 @lru_cache(maxsize=1000)

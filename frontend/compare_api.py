@@ -103,7 +103,7 @@ def _written(view: ComparedView, compared: Compared, choice: Choice, query: Comp
     look = Look(query.scheme, query.quantity)
     figure = view.draw(compared, choice, look)
     if query.format == "json":
-        return str(figure.to_json(validate=False))
+        return figure.to_json()
     caption = view.caption(compared, choice)
     if query.format == "html":
         return files.html_of(figure, caption, look)

@@ -1,10 +1,8 @@
 """Figures over REST: the list, each as Plotly's JSON, and as files. Behind the API's own routes on the same app."""
 
-import gzip
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -15,6 +13,7 @@ from backend.db import read_scope
 from backend.errors import AppError
 from backend.services.versions import RunVersion, version_of
 from frontend.components.facts import Facts, read_facts
+from frontend.kept import answer
 from frontend.views import files
 from frontend.views.choice import scene_of
 from frontend.views.registry import VIEWS, view_called
@@ -31,10 +30,6 @@ MEDIA_TYPES: dict[Format, str] = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
-KEPT = 500
-"""So many figures are kept as they were last drawn: tens of megabytes at most, for they are compressed."""
-_SERVER = uuid4().hex[:12]
-"""Another server may draw the same numbers otherwise."""
 NO_BROWSER: Responses = {503: {"model": Problem, "description": "no browser on the server's machine to draw pictures"}}
 
 
@@ -114,28 +109,16 @@ def get_figure(run_id: RunId, name: str, query: Annotated[FigureQuery, Query()],
 def _figure(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], request: Request) -> Response:
     with read_scope() as session:
         version = version_of(session, run_id)
-    tag = f'"{_SERVER}-{version.attempt}-{version.event}-{version.newest}"'
-    headers = {"Cache-Control": "private, no-cache", "ETag": tag, "Vary": "Accept-Encoding"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    content = drawn(run_id, name, asked, scheme, version)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-    else:
-        content = gzip.decompress(content)
-    return Response(content, media_type=MEDIA_TYPES["json"], headers=headers)
+    return answer(request, (run_id, name, asked, scheme), version, lambda: _drawn(run_id, name, asked, scheme, version))
 
 
-@lru_cache(maxsize=KEPT)
-def drawn(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], version: RunVersion) -> bytes:
-    """Plotly's JSON of a figure, gzipped; drawn once for each version of the run, whoever asks for it."""
+def _drawn(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], version: RunVersion) -> bytes:
     view = view_called(name)
     facts = _facts(run_id, version) if version.newest else read_facts(run_id)
     scene = scene_of(view, facts, asked, scheme)
     with read_scope() as session:
         data = view.read(session, scene)
-    text: str = view.draw(data, scene).to_json(validate=False)
-    return gzip.compress(text.encode(), 3)
+    return view.draw(data, scene).to_json()
 
 
 @lru_cache(maxsize=20)
@@ -170,7 +153,7 @@ _WRITE: dict[Format, Callable[[View, Any, Scene, FigureQuery], str | bytes]] = {
 def _listed(view: View, facts: Facts) -> FigureOut:
     reason = None
     try:
-        scene_of(view, facts, Chosen.model_validate(dict.fromkeys(view.required, 0)))
+        scene_of(view, facts, Chosen.model_validate({name: n for n, name in enumerate(view.required)}))
     except AppError as error:
         reason = error.detail
     values = {"quantity": facts["quantities"], "measure": list(view.measures), "order": list(view.orders)}

@@ -21,7 +21,8 @@ from tests.made_runs import make_run
 
 run = make_run(images=7, epochs=6, lr_schedule={"milestones": [2, 4]},
                quantities=["path", "image_function", "projection"])
-asked = {"run_id": run.id, "i": 1, "k": 1, "t": 2, "layer": 1, "recording": 2, "image": 1, "kind": "self"}
+asked = {"run_id": run.id, "i": 1, "k": 1, "t": 2, "layer": 1, "recording": 2, "image": 1, "partner": 2,
+         "kind": "self"}
 pages = ("/", "/new", f"/runs/{run.id}", f"/runs/{run.id}/images/1", "/_dash-layout", "/_dash-dependencies")
 with TestClient(create_app(), base_url="http://127.0.0.1:8000") as client:
     found = {page: client.get(page).status_code for page in pages}

@@ -64,7 +64,7 @@
         if (host._shown === key || host._busy) return;
         host._busy = true;
         try {
-            const answer = await fetch(`${address(host)}&scheme=${scheme()}`);
+            const answer = await fetch(`${address(host)}&scheme=${scheme()}`, {cache: "no-cache"});
             const body = await answer.json();
             if (!host.isConnected) return;
             if (answer.ok) await paint(host, body);

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
 from backend.series import Answers
+from frontend.figures.chart import Chart, scatter
 from frontend.figures.look import FEW, Look, cursor, dress, empty, gaps, times
 
 HEIGHT = 380
@@ -14,15 +12,15 @@ RIGHT, WRONG = "#0b9c7c", "#d9480f"
 
 def answers_over_training(
     data: Answers, classes: Mapping[int, str], epochs: Sequence[float], look: Look, *, revision: str
-) -> go.Figure:
+) -> Chart:
     """Above the loss, below the predicted class; a circle where it is right, a cross where it is wrong."""
     if not len(data.recordings):
         return empty("This run began before answers were stored.", look, HEIGHT)
-    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.5, 0.5])
+    figure = Chart.grid(2, 1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.5, 0.5])
     dress(figure, look, revision=revision, height=HEIGHT)
     x, hover = data.recordings.tolist(), times(data.recordings, epochs)
     figure.add_trace(
-        go.Scatter(
+        scatter(
             x=x,
             y=gaps(data.loss[:, 0]),
             mode="lines+markers",
@@ -37,7 +35,7 @@ def answers_over_training(
     )
     shown, right = [class_name(one, classes) for one in data.predicted[:, 0].tolist()], data.right[:, 0]
     figure.add_trace(
-        go.Scatter(
+        scatter(
             x=x,
             y=shown,
             mode="lines+markers",
@@ -62,8 +60,8 @@ def answers_over_training(
         hovermode="closest",
     )
     figure.update_xaxes(zeroline=False, tickformat="d", dtick=1 if len(x) <= FEW else None)
-    figure.update_xaxes(title_text="recording t", row=2, title_standoff=8)
-    figure.update_yaxes(title_text="loss (nats)", row=1, rangemode="tozero", zeroline=False, title_standoff=8)
+    figure.update_xaxes(title={"text": "recording t", "standoff": 8}, row=2)
+    figure.update_yaxes(title={"text": "loss (nats)", "standoff": 8}, row=1, rangemode="tozero", zeroline=False)
     figure.update_yaxes(
         type="category", categoryorder="array", categoryarray=order[::-1], row=2, range=[-0.6, len(order) - 0.4]
     )

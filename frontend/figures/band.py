@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 from numpy import ndarray
 
 from backend.series import ImageRows
+from frontend.figures.chart import Chart
 from frontend.figures.look import Look, base, empty, gaps, low_end, times
 
 BANDS = ((5, 95), (25, 75))
@@ -25,7 +25,7 @@ def line_over_band(
     revision: str,
     t: int | None = None,
     height: int = 320,
-) -> go.Figure:
+) -> Chart:
     """The chosen image's values as a line; behind it the median and the 5-95 % and 25-75 % bands of all images."""
     if not rows.values.size:
         return empty("This comparison begins with the second recording.", look)
@@ -63,13 +63,14 @@ def line_over_band(
 
 def band_of(values: Float[ndarray, "recordings images"]) -> dict[int, Float[ndarray, " recordings"]]:
     """The 5, 25, 50, 75 and 95 % quantiles of the defined values at each recording; NaN where nothing is defined."""
-    found = {percent: np.full(len(values), np.nan) for percent in (5, 25, 50, 75, 95)}
-    for n, row in enumerate(values):
-        known = row[~np.isnan(row)]
-        if len(known):
-            for percent, value in zip(found, np.percentile(known, list(found)), strict=True):
-                found[percent][n] = value
-    return found
+    percents = [5, 25, 50, 75, 95]
+    quantiles = np.full((len(percents), len(values)), np.nan)
+    whole = ~np.isnan(values).any(axis=1)
+    if whole.any():
+        quantiles[:, whole] = np.percentile(values[whole], percents, axis=1)
+    for n in np.flatnonzero(~whole & ~np.isnan(values).all(axis=1)):
+        quantiles[:, n] = np.percentile(values[n][~np.isnan(values[n])], percents)
+    return dict(zip(percents, quantiles, strict=True))
 
 
 def _shown(rows: ImageRows, quantiles: dict[int, Float[ndarray, " recordings"]], chosen: int) -> Float[ndarray, "..."]:

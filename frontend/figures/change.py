@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from backend.series import Distribution, Neighbours
+from frontend.figures.chart import Chart, Properties
 from frontend.figures.distribution import hover_of
 from frontend.figures.look import Look, base, empty, gaps, times
 
 
-def share_over_training(
-    data: Distribution, epochs: Sequence[float], look: Look, *, name: str, revision: str
-) -> go.Figure:
+def share_over_training(data: Distribution, epochs: Sequence[float], look: Look, *, name: str, revision: str) -> Chart:
     """The mean over the images as a line, and the ranges of the middle 50 % and 90 % of them as bands.
 
     A share of 6 has seven values at most: a histogram of it would be seven thin rows.
@@ -24,7 +22,7 @@ def share_over_training(
     for low, high, words, opacity in ((2, 6, "5–95 % of images", 0.12), (3, 5, "25–75 % of images", 0.22)):
         edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_scatter(**edge, y=gaps(data.quantiles[:, low]), showlegend=False)
-        fill = {"fill": "tonexty", "fillcolor": look.band(opacity), "name": words}
+        fill: Properties = {"fill": "tonexty", "fillcolor": look.band(opacity), "name": words}
         figure.add_scatter(**edge, y=gaps(data.quantiles[:, high]), **fill)
     figure.add_scatter(
         x=x,
@@ -37,10 +35,11 @@ def share_over_training(
         hovertemplate="%{text}<extra></extra>",
     )
     figure.update_layout(showlegend=True, meta={"select": "t"})
-    return figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
+    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
+    return figure
 
 
-def change_over_training(data: Neighbours, epochs: Sequence[float], look: Look, *, revision: str) -> go.Figure:
+def change_over_training(data: Neighbours, epochs: Sequence[float], look: Look, *, revision: str) -> Chart:
     """Two lines of shares in [0, 1]; a gap where the image has no neighbour."""
     if np.isnan(data.churn).all() and np.isnan(data.label_agreement).all():
         return empty("No other image shares a unit with this one yet.", look)
@@ -62,4 +61,5 @@ def change_over_training(data: Neighbours, epochs: Sequence[float], look: Look, 
             hovertemplate=f"<b>%{{text}}</b><br>%{{y:.0%}} {name}<extra></extra>",
         )
     figure.update_layout(showlegend=True, meta={"select": "t"})
-    return figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
+    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%")
+    return figure

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 from numpy import ndarray
 
 from backend.regression import Line
+from frontend.figures.chart import Chart, Properties, scatter
 from frontend.figures.look import SYMBOLS, Look, dress, empty, gaps
 
 Statistic = Literal["median", "mean"]
@@ -65,24 +65,25 @@ def mean_over_runs(name: str, runs: Sequence[Overlay]) -> Overlay:
     return Overlay(name, name, epochs, mean, mean - std, mean + std, undefined, f"± 1 s.d. of {len(runs)} runs")
 
 
-def overlaid(lines: Sequence[Overlay], look: Look, *, title_y: str, revision: str) -> go.Figure:
+def overlaid(lines: Sequence[Overlay], look: Look, *, title_y: str, revision: str) -> Chart:
     """A line per run or group over the epochs, in the group's colour; with few of them the band of each."""
     if not lines:
         return empty("None of these runs has this layer and quantity.", look, HEIGHT)
-    figure = go.Figure()
+    figure = Chart()
     dress(figure, look, revision=revision, height=HEIGHT)
     colours = colours_of([line.group for line in lines])
     figure.update_layout(showlegend=len(colours) <= LEGEND_UP_TO, hovermode="closest")
     if len(lines) > LEGEND_UP_TO:
-        figure.add_traces(_merged(lines, colours))
+        for trace in _merged(lines, colours):
+            figure.add_trace(trace)
     else:
         _each(figure, lines, colours)
-    figure.update_xaxes(title_text="epoch", zeroline=False)
-    figure.update_yaxes(title_text=title_y, zeroline=False)
+    figure.update_xaxes(title={"text": "epoch"}, zeroline=False)
+    figure.update_yaxes(title={"text": title_y}, zeroline=False)
     return figure
 
 
-def _each(figure: go.Figure, lines: Sequence[Overlay], colours: Mapping[str, str]) -> None:
+def _each(figure: Chart, lines: Sequence[Overlay], colours: Mapping[str, str]) -> None:
     """A trace for each line, and below them the bands where they are few."""
     few = len(lines) <= BANDS_UP_TO
     for line in lines if few else ():
@@ -104,7 +105,7 @@ def _each(figure: go.Figure, lines: Sequence[Overlay], colours: Mapping[str, str
         shown.add(line.group)
 
 
-def _merged(lines: Sequence[Overlay], colours: Mapping[str, str]) -> list[go.Scatter]:
+def _merged(lines: Sequence[Overlay], colours: Mapping[str, str]) -> list[Properties]:
     """All lines of a colour as one trace with gaps between them: hundreds of traces would take seconds to build."""
     traces = []
     for colour in dict.fromkeys(colours.values()):
@@ -115,17 +116,17 @@ def _merged(lines: Sequence[Overlay], colours: Mapping[str, str]) -> list[go.Sca
         hover = "<b>%{text}</b><br>epoch %{x:.4g}: %{y:.4f}<extra></extra>"
         style = {"mode": "lines", "line": {"color": colour, "width": 1.1}, "opacity": 0.6, "showlegend": False}
         numbers = {"x": np.concatenate(x), "y": np.round(np.concatenate(y), 6)}
-        traces.append(go.Scatter(**numbers, text=names, hovertemplate=hover, **style))
+        traces.append(scatter(**numbers, text=names, hovertemplate=hover, **style))
     return traces
 
 
 def ratio_against_error(
     dots: Sequence[RatioDot], line: Line, look: Look, *, title_y: str, left_out: int, revision: str
-) -> go.Figure:
+) -> Chart:
     """A dot per run, hollow while its ratio may still change; the least-squares line, r with its interval as title."""
     if not dots:
         return empty("None of these runs has an early-to-mid ratio; the list below says why.", look, HEIGHT)
-    figure = go.Figure()
+    figure = Chart()
     dress(figure, look, revision=revision, height=HEIGHT)
     groups = list(dict.fromkeys(sorted(dot.group for dot in dots)))
     colours = colours_of(groups)
@@ -167,8 +168,8 @@ def ratio_against_error(
         },
         margin={"t": 110},
     )
-    figure.update_xaxes(title_text="early / middle cross-path similarity", zeroline=False)
-    figure.update_yaxes(title_text=title_y, zeroline=False)
+    figure.update_xaxes(title={"text": "early / middle cross-path similarity"}, zeroline=False)
+    figure.update_yaxes(title={"text": title_y}, zeroline=False)
     return figure
 
 
@@ -185,11 +186,11 @@ def line_words(line: Line, left_out: int = 0) -> str:
     )
 
 
-def _band(figure: go.Figure, line: Overlay, colour: str) -> None:
+def _band(figure: Chart, line: Overlay, colour: str) -> None:
     red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
     edge = {"x": line.epochs.tolist(), "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(**edge, y=gaps(line.low), legendgroup=line.group)
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
+    fill: Properties = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
     figure.add_scatter(**edge, y=gaps(line.high), legendgroup=line.group, **fill)
 
 

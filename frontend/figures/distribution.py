@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 from numpy import ndarray
 
 from backend.series import Distribution
+from frontend.figures.chart import Chart
 from frontend.figures.look import Look, base, empty, gaps, times
 
 
@@ -20,7 +20,7 @@ def distribution_over_training(
     revision: str,
     t: int | None = None,
     least: float = 0.0,
-) -> go.Figure:
+) -> Chart:
     """Per recording a histogram as a column of shades, with the median and the 25-75 % and 5-95 % bands above it.
 
     The bins divide [least, 1].
@@ -37,7 +37,7 @@ def distribution_over_training(
     return figure
 
 
-def add_histograms(figure: go.Figure, data: Distribution, look: Look, least: float) -> float:
+def add_histograms(figure: Chart, data: Distribution, look: Look, least: float) -> float:
     """Add the columns of shades; the lower end of the lowest bin that is worth showing."""
     shares = shares_of(data)
     used = np.flatnonzero(shares.sum(axis=0))
@@ -46,7 +46,7 @@ def add_histograms(figure: go.Figure, data: Distribution, look: Look, least: flo
     figure.add_heatmap(
         x=data.recordings.tolist(),
         y=(least + (np.arange(first, bins) + 0.5) * width).tolist(),
-        z=np.where(shares == 0, np.nan, shares)[:, first:].T.astype(np.float32),
+        z=gaps(np.where(shares == 0, np.nan, shares)[:, first:].T),
         colorscale=look.scale(),
         zmin=0,
         zmax=float(shares.max()),
@@ -77,7 +77,7 @@ def hover_of(data: Distribution, epochs: Sequence[float]) -> list[str]:
     return hover
 
 
-def _band(figure: go.Figure, data: Distribution, low: int, high: int, look: Look) -> None:
+def _band(figure: Chart, data: Distribution, low: int, high: int, look: Look) -> None:
     edge = {"color": look.ink, "width": 0.8, "dash": "dot" if low == 2 else "solid"}
     for column in (low, high):
         figure.add_scatter(
@@ -85,7 +85,7 @@ def _band(figure: go.Figure, data: Distribution, low: int, high: int, look: Look
         )
 
 
-def _median(figure: go.Figure, data: Distribution, epochs: Sequence[float], look: Look) -> None:
+def _median(figure: Chart, data: Distribution, epochs: Sequence[float], look: Look) -> None:
     figure.add_scatter(
         x=data.recordings.tolist(),
         y=gaps(data.quantiles[:, 4]),

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 from numpy import ndarray
 from plotly.colors import sample_colorscale
-from plotly.subplots import make_subplots
 
 from backend.early_to_mid import EarlyToMid
 from backend.series import LayerRows
+from frontend.figures.chart import Chart, Properties, scatter
 from frontend.figures.look import Look, dress, empty, gaps
 
 HEIGHT = 420
@@ -28,14 +27,14 @@ class Stages(NamedTuple):
 
 def early_to_mid_of_layers(
     data: Stages, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str
-) -> go.Figure:
+) -> Chart:
     """Left the mean of every layer over epochs with both stages shaded, right each layer's ratio and that of all."""
     if not data.means.values.size:
         return empty("Cross-path similarity begins with the second recording.", look, HEIGHT)
     whole = data.ratios.over_layers
     right = "early / middle" if whole.ratio is None else f"early / middle, over layers {whole.ratio:.4f}"
     titles = ["mean cross-path similarity", right]
-    figure = make_subplots(1, 2, column_widths=[0.6, 0.4], subplot_titles=titles, horizontal_spacing=0.1)
+    figure = Chart.grid(1, 2, column_widths=[0.6, 0.4], subplot_titles=titles, horizontal_spacing=0.1)
     dress(figure, look, revision=revision, height=HEIGHT)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     x = [epochs[t] for t in data.means.recordings.tolist()]
@@ -53,27 +52,27 @@ def early_to_mid_of_layers(
             text=_folded(whole.reason), x=0.5, y=0.5, xref="x2 domain", yref="y2 domain", showarrow=False
         )
     figure.update_layout(meta={"select": "trace"}, hovermode="closest", margin={"t": 34})
-    figure.update_xaxes(title_text="epoch", row=1, col=1, zeroline=False, title_standoff=8)
-    figure.update_xaxes(title_text="early-to-mid ratio", row=1, col=2, zeroline=False, title_standoff=8)
+    figure.update_xaxes(title={"text": "epoch", "standoff": 8}, row=1, col=1, zeroline=False)
+    figure.update_xaxes(title={"text": "early-to-mid ratio", "standoff": 8}, row=1, col=2, zeroline=False)
     figure.update_yaxes(zeroline=False)
-    figure.update_yaxes(title_text="layer", row=1, col=2, autorange="reversed", tickformat="d", dtick=1)
+    figure.update_yaxes(title={"text": "layer"}, row=1, col=2, autorange="reversed", tickformat="d", dtick=1)
     return figure
 
 
-def _line(x: list[float], values: Float[ndarray, " recordings"], k: int, name: str, colour: str) -> go.Scatter:
+def _line(x: list[float], values: Float[ndarray, " recordings"], k: int, name: str, colour: str) -> Properties:
     hover = f"layer {k} ({name})<br>epoch %{{x:.4~g}}<br>mean %{{y:.4f}}<extra></extra>"
     style = {"color": colour, "width": 2}
-    return go.Scatter(x=x, y=gaps(values), mode="lines", line=style, hovertemplate=hover, meta={"layer": k})
+    return scatter(x=x, y=gaps(values), mode="lines", line=style, hovertemplate=hover, meta={"layer": k})
 
 
-def _dots(ratios: list[float | None], data: Stages, names: Sequence[str], colours: list[str]) -> go.Scatter:
+def _dots(ratios: list[float | None], data: Stages, names: Sequence[str], colours: list[str]) -> Properties:
     layers = data.means.layers.tolist()
     parts = [data.ratios.layers.get(k) for k in layers]
     text = [
         f"layer {k} ({names[k - 1]})<br>early {_number(part.early)}, middle {_number(part.mid)}" if part else ""
         for k, part in zip(layers, parts, strict=True)
     ]
-    return go.Scatter(
+    return scatter(
         x=ratios,
         y=layers,
         mode="markers",
@@ -83,20 +82,14 @@ def _dots(ratios: list[float | None], data: Stages, names: Sequence[str], colour
     )
 
 
-def _shade(figure: go.Figure, decays: tuple[int, ...], last: float) -> None:
+def _shade(figure: Chart, decays: tuple[int, ...], last: float) -> None:
     bounds = (0, *decays[:2])
     for (name, colour), begin, end in zip(STAGES, bounds[:-1], bounds[1:], strict=False):
-        figure.add_vrect(
-            x0=begin,
-            x1=min(end, max(last, begin)),
-            fillcolor=colour,
-            opacity=0.13,
-            line_width=0,
-            annotation={"text": name, "font": {"size": 11}},
-            annotation_position="bottom left",
-            row=1,
-            col=1,
-        )
+        place = {"xref": "x", "yref": "y domain"}
+        ends = {"x0": begin, "x1": min(end, max(last, begin)), "y0": 0, "y1": 1}
+        figure.add_shapes({"type": "rect", **place, **ends, "fillcolor": colour, "opacity": 0.13, "line": {"width": 0}})
+        corner = {"x": begin, "y": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False, **place}
+        figure.add_annotation(text=name, font={"size": 11}, **corner)
 
 
 def _number(value: float | None) -> str:

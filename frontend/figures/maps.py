@@ -3,12 +3,11 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float
 from numpy import ndarray
-from plotly.subplots import make_subplots
 
 from backend.series import ProjectionMap, TimeMap
+from frontend.figures.chart import Chart, Properties, heatmap
 from frontend.figures.look import FEW, GAP, Look, base, cursor, dress, empty, low_end
 
 HEIGHT = 460
@@ -17,7 +16,7 @@ LEAST_LOSS = 1e-4
 """Smaller ones have the same colour."""
 
 
-def time_map(data: TimeMap, look: Look, *, revision: str) -> go.Figure:
+def time_map(data: TimeMap, look: Look, *, revision: str) -> Chart:
     """The similarity of paths at any two recordings; where it is dark off the diagonal, paths have frozen."""
     count = len(data.recordings)
     if count < 2:
@@ -43,25 +42,25 @@ def time_map(data: TimeMap, look: Look, *, revision: str) -> go.Figure:
     return figure
 
 
-def projection_map(data: ProjectionMap, look: Look, *, alone: bool, revision: str) -> go.Figure:
+def projection_map(data: ProjectionMap, look: Look, *, alone: bool, revision: str) -> Chart:
     """Loss and accuracy on the weights of t along the paths of s ≤ t; of one image alone, right or wrong."""
     if not len(data.recordings):
         return empty("Projections begin with the first recording.", look, HEIGHT)
     titles = ["loss (nats)", "right or wrong" if alone else "accuracy"]
-    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.16)
+    figure = Chart.grid(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.16)
     dress(figure, look, revision=revision, height=HEIGHT)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     figure.add_trace(_losses(data, look), row=1, col=1)
     figure.add_trace(_accuracies(data, look), row=1, col=2)
-    figure.update_xaxes(title_text="weights of recording t", tickformat="d", showgrid=False, zeroline=False)
+    figure.update_xaxes(title={"text": "weights of recording t"}, tickformat="d", showgrid=False, zeroline=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, tickformat="d")
-    figure.update_yaxes(title_text="path of recording s", col=1, title_standoff=8)
+    figure.update_yaxes(title={"text": "path of recording s", "standoff": 8}, col=1)
     cursors = [{**_cursor(look), "xref": axis} for axis in ("x", "x2")]
     figure.update_layout(plot_bgcolor=GAP[look.scheme], meta={"select": "t"}, margin={"t": 30}, shapes=cursors)
     return figure
 
 
-def _losses(data: ProjectionMap, look: Look) -> go.Heatmap:
+def _losses(data: ProjectionMap, look: Look) -> Properties:
     """On a logarithmic scale of colours: along paths of long ago losses are larger by orders of magnitude."""
     logs = np.log10(np.maximum(data.loss, LEAST_LOSS))
     known = logs[np.isfinite(logs)]
@@ -71,7 +70,7 @@ def _losses(data: ProjectionMap, look: Look) -> go.Heatmap:
     return _panel(data, logs, look, (powers[0], powers[-1]), bar, [data.loss], "loss %{customdata[1]:.4~g}")
 
 
-def _accuracies(data: ProjectionMap, look: Look) -> go.Heatmap:
+def _accuracies(data: ProjectionMap, look: Look) -> Properties:
     return _panel(data, data.accuracy, look, (0, 1), {"x": 1.01, "tickformat": ".0%"}, [], "accuracy %{z:.1%}")
 
 
@@ -83,8 +82,8 @@ def _panel(
     bar: dict[str, Any],
     further: list[ndarray],
     shown: str,
-) -> go.Heatmap:
-    return go.Heatmap(
+) -> Properties:
+    return heatmap(
         x=data.recordings.tolist(),
         y=data.recordings.tolist(),
         z=values.astype(np.float32),

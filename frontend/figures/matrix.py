@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from numpy import ndarray
 from scipy.cluster import hierarchy
 
 from backend.codec import to_pairs
+from frontend.figures.chart import Chart
 from frontend.figures.look import GAP, PARTNER, Look, dress, empty
 
 HEIGHT = 620
@@ -39,11 +39,11 @@ def pair_matrix(
     *,
     value: str,
     revision: str,
-) -> go.Figure:
+) -> Chart:
     """Every pair as a cell; the diagonal is undefined. Click a cell to choose its pair."""
     if not np.isfinite(values).any():
         return empty(f"No pair has a {value} at this recording.", look, HEIGHT)
-    figure = go.Figure()
+    figure = Chart()
     dress(figure, look, revision=revision, height=HEIGHT)
     places = list(range(len(order)))
     labels = [names[i] for i in order.tolist()]

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from backend.series import Distribution, LayerDistributions
+from frontend.figures.chart import Chart, Properties, heatmap, scatter
 from frontend.figures.distribution import hover_of, shares_of
 from frontend.figures.look import FEW, Look, cursor, dress, empty, gaps
 
@@ -22,7 +21,7 @@ def multiples_height(layers: int) -> int:
 
 def distributions_of_layers(
     data: LayerDistributions, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str
-) -> go.Figure:
+) -> Chart:
     """A small chart per layer on common axes: shares as shades, the median, and the 25-75 % and 5-95 % ranges.
 
     Shades end at the share that nine in ten of the filled bins do not exceed, for a few narrow columns would pale all
@@ -35,9 +34,9 @@ def distributions_of_layers(
     titles = [f"{k} · {names[k - 1]}" for k in data.layers.tolist()]
     columns = min(COLUMNS, len(titles))
     rows = -(-len(titles) // columns)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
+    figure = Chart.grid(
+        rows,
+        columns,
         shared_xaxes=True,
         shared_yaxes=True,
         subplot_titles=titles,
@@ -52,21 +51,22 @@ def distributions_of_layers(
     shapes = []
     for n, (k, one) in enumerate(zip(data.layers.tolist(), data.distributions, strict=True)):
         place = {"row": n // columns + 1, "col": n % columns + 1}
-        figure.add_traces(_traces(one, k, epochs, look, max(0, first - 2), most), *([v] * 4 for v in place.values()))
-        axis = "" if n == 0 else str(n + 1)
-        shapes.append({**cursor(None, look), "xref": f"x{axis}", "yref": f"y{axis} domain"})
+        for trace in _traces(one, k, epochs, look, max(0, first - 2), most):
+            figure.add_trace(trace, **place)
+        across, up = figure.axes(**place)
+        shapes.append({**cursor(None, look), "xref": across, "yref": f"{up} domain"})
     bins = data.distributions[0].histogram.shape[1]
     figure.update_layout(shapes=shapes, meta={"select": "t"}, hovermode="closest", margin={"t": 30, "l": 44, "b": 36})
     figure.update_xaxes(zeroline=False, tickformat="d", dtick=1 if len(epochs) <= FEW else None)
     figure.update_yaxes(range=[max(0, first - 2) / bins - 0.005, 1.005], zeroline=False)
-    figure.update_xaxes(title_text="recording t", row=rows, title_standoff=4)
+    figure.update_xaxes(title={"text": "recording t", "standoff": 4}, row=rows)
     return figure
 
 
 def _traces(data: Distribution, k: int, epochs: Sequence[float], look: Look, first: int, most: float) -> list[Any]:
     shares, x = shares_of(data), data.recordings.tolist()
     bins = shares.shape[1]
-    heat = go.Heatmap(
+    heat = heatmap(
         x=x,
         y=((np.arange(first, bins) + 0.5) / bins).tolist(),
         z=np.where(shares == 0, np.nan, shares)[:, first:].T.astype(np.float32),
@@ -86,15 +86,15 @@ def _traces(data: Distribution, k: int, epochs: Sequence[float], look: Look, fir
     ]
 
 
-def _range(data: Distribution, x: list[int], k: int, low: int, high: int, look: Look) -> go.Scatter:
+def _range(data: Distribution, x: list[int], k: int, low: int, high: int, look: Look) -> Properties:
     """Both edges as one line with a gap."""
     edges = [*gaps(data.quantiles[:, low]), None, *gaps(data.quantiles[:, high])]
     style = {"color": look.ink, "width": 0.8, "dash": "dot" if low == 2 else "solid"}
-    return go.Scatter(x=[*x, None, *x], y=edges, mode="lines", line=style, hoverinfo="skip", meta={"layer": k})
+    return scatter(x=[*x, None, *x], y=edges, mode="lines", line=style, hoverinfo="skip", meta={"layer": k})
 
 
-def _median(data: Distribution, k: int, epochs: Sequence[float], look: Look) -> go.Scatter:
-    return go.Scatter(
+def _median(data: Distribution, k: int, epochs: Sequence[float], look: Look) -> Properties:
+    return scatter(
         x=data.recordings.tolist(),
         y=gaps(data.quantiles[:, 4]),
         mode="lines+markers",

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from backend.schemas import Quantity
 from backend.series import Neighbours
+from frontend.figures.chart import Chart
 from frontend.figures.look import SYMBOLS, Look, base, empty, gaps, times
 
 
@@ -35,7 +35,7 @@ def follow(data: Neighbours, t: int | None) -> Followed:
 
 def ranks_over_training(
     data: Neighbours, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str, t: int | None = None
-) -> go.Figure:
+) -> Chart:
     """A line per image that is among the nearest at recording t; rank 0, the nearest, on top, far ranks closer up."""
     followed = follow(data, t)
     if not followed.images:
@@ -51,7 +51,7 @@ def ranks_over_training(
     # Ranks start at 0, which a logarithmic axis cannot hold: it shows rank + 1 and is labelled with the rank.
     _lines(figure, followed, followed.ranks + 1, "rank %{customdata}", data, names, epochs, look)
     for trace, ranks in zip(figure.data, followed.ranks, strict=True):
-        trace.customdata = gaps(ranks)
+        trace["customdata"] = gaps(ranks)
     worst = data.ranks.shape[1] - 1
     ticks = [rank for rank in (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if rank <= worst]
     figure.update_yaxes(
@@ -65,7 +65,7 @@ def ranks_over_training(
 
 def closeness_over_training(
     data: Neighbours, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str, t: int | None = None
-) -> go.Figure:
+) -> Chart:
     """How close the nearest at recording t are throughout: units shared, or the cosine of activations."""
     followed = follow(data, t)
     if not followed.images:
@@ -79,7 +79,7 @@ def closeness_over_training(
 
 
 def _lines(
-    figure: go.Figure,
+    figure: Chart,
     followed: Followed,
     values: Float[ndarray, "images recordings"],
     value: str,

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from plotly.subplots import make_subplots
 
 from backend.correlation import Correlation
 from backend.schemas import Quantity
 from backend.series import OverlapAgainstDistance
+from frontend.figures.chart import Chart, Properties, heatmap, scatter
 from frontend.figures.look import PARTNER, Look, dress, empty
 
 FEW_PAIRS = 2500
@@ -21,14 +20,14 @@ BINS = (60, 45)
 
 def overlap_against_distance(
     data: OverlapAgainstDistance, labels: Sequence[int], names: Sequence[str], look: Look, *, revision: str
-) -> go.Figure:
+) -> Chart:
     """Pairs of different label on the left, of the same on the right; points, or shades where there are many."""
     if not len(data.overlap):
         return empty("There are no pairs.", look, 460)
     i, j = np.triu_indices(len(labels), k=1)
     same = np.asarray(labels)[i] == np.asarray(labels)[j]
     titles = [f"different labels ({np.sum(~same):,} pairs)", f"same label ({np.sum(same):,} pairs)"]
-    figure = make_subplots(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
+    figure = Chart.grid(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
     dress(figure, look, revision=revision, height=460)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     for column, (chosen, colour) in enumerate(((~same, look.line), (same, PARTNER)), start=1):
@@ -44,8 +43,8 @@ def overlap_against_distance(
         meta={"select": "trace"},
     )
     unit = "units shared (path overlap)" if look.quantity is Quantity.PATH else "cosine of activations"
-    figure.update_yaxes(title_text=unit, col=1, title_standoff=8)
-    figure.update_xaxes(title_text="distance in data space ‖xᵢ − xⱼ‖₂", matches="x", zeroline=False, title_standoff=8)
+    figure.update_yaxes(title={"text": unit, "standoff": 8}, col=1)
+    figure.update_xaxes(title={"text": "distance in data space ‖xᵢ − xⱼ‖₂", "standoff": 8}, matches="x", zeroline=False)
     figure.update_yaxes(matches="y", zeroline=False)
     return figure
 
@@ -64,9 +63,9 @@ def _points(
     j: Int[ndarray, " pairs"],
     names: Sequence[str],
     colour: str,
-) -> go.Scatter:
+) -> Properties:
     pairs = list(zip(i[chosen].tolist(), j[chosen].tolist(), strict=True))
-    return go.Scatter(
+    return scatter(
         x=data.distance[chosen].astype(np.float32),
         y=data.overlap[chosen].astype(np.float32),
         mode="markers",
@@ -77,7 +76,7 @@ def _points(
     )
 
 
-def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"], look: Look) -> go.Heatmap:
+def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"], look: Look) -> Properties:
     """The share of these pairs in each cell of a grid over all pairs."""
     known = ~np.isnan(data.overlap.astype(float))
     reach = [_reach(data.distance[known]), _reach(data.overlap[known].astype(float))]
@@ -85,7 +84,7 @@ def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"], look
     counts, x, y = np.histogram2d(data.distance[inside], data.overlap[inside], bins=BINS, range=reach)
     shares = counts / max(counts.sum(), 1)
     options: dict[str, Any] = {"colorscale": look.scale(), "showscale": False, "hoverongaps": False}
-    return go.Heatmap(
+    return heatmap(
         x=((x[:-1] + x[1:]) / 2).tolist(),
         y=((y[:-1] + y[1:]) / 2).tolist(),
         z=np.where(counts == 0, np.nan, shares).T.astype(np.float32),

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from backend.schemas import Quantity
 from backend.series import PairCourse, PairLayers
+from frontend.figures.chart import Chart
 from frontend.figures.look import PARTNER, Look, base, dress, empty, gaps, times
 
 RANK_TICKS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-def closeness_of_pair(data: PairCourse, epochs: Sequence[float], look: Look, *, revision: str) -> go.Figure:
+def closeness_of_pair(data: PairCourse, epochs: Sequence[float], look: Look, *, revision: str) -> Chart:
     """One line: units that both switch on, or the cosine of their activations."""
     if not len(data.recordings):
         return empty("Nothing has been recorded yet.", look)
@@ -35,7 +35,7 @@ def closeness_of_pair(data: PairCourse, epochs: Sequence[float], look: Look, *, 
 
 def ranks_of_pair(
     data: PairCourse, names: tuple[str, str], epochs: Sequence[float], look: Look, *, revision: str
-) -> go.Figure:
+) -> Chart:
     """Two lines, one for each direction; rank 0, the nearest, on top. The axis shows rank + 1 on a log scale."""
     if not len(data.recordings):
         return empty("Nothing has been recorded yet.", look)
@@ -68,11 +68,11 @@ def ranks_of_pair(
     return figure
 
 
-def layers_of_pair(data: PairLayers, layer_names: Sequence[str], look: Look, *, revision: str) -> go.Figure:
+def layers_of_pair(data: PairLayers, layer_names: Sequence[str], look: Look, *, revision: str) -> Chart:
     """At one recording, layer by layer: cross-path similarity as bars, both ranks as dots on the right-hand axis."""
     if not len(data.layers):
         return empty("The layers are known once the net is built.", look)
-    figure = go.Figure()
+    figure = Chart()
     dress(figure, look, revision=revision, height=320)
     x = [f"{k} · {name}" for k, name in zip(data.layers.tolist(), layer_names, strict=True)]
     worst = max(4, int(data.rank.max()), int(data.back.max()))

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from backend.series import ImageRows, LayerRows
-from frontend.figures.look import GAP, PARTNER, Look, base, cursor, empty, low_end, times
+from frontend.figures.chart import Chart
+from frontend.figures.look import GAP, PARTNER, Look, base, cursor, empty, gaps, low_end, times
 
 MARK = "#1a1b1e"
 
@@ -29,7 +29,7 @@ def layers_over_training(
     revision: str,
     t: int | None = None,
     value: str = "self-similarity",
-) -> go.Figure:
+) -> Chart:
     """A value of each layer, a row per layer and a column per recording; a frame marks the chosen layer."""
     height = layers_height(len(rows.layers))
     if not rows.values.size:
@@ -65,7 +65,7 @@ def pairs_over_training(
     partner: int | None,
     revision: str,
     t: int | None = None,
-) -> go.Figure:
+) -> Chart:
     """The cross-path similarity of one image with every other, a row per image; a frame marks the chosen partner."""
     if not rows.values.size:
         return empty("Cross-path similarity begins with the second recording.", look, height=460)
@@ -89,7 +89,7 @@ def pairs_over_training(
     return figure
 
 
-def _frame(figure: go.Figure, row: int | None, recordings: Int[ndarray, " recordings"], colour: str) -> None:
+def _frame(figure: Chart, row: int | None, recordings: Int[ndarray, " recordings"], colour: str) -> None:
     """Frame a row of the heat map: the shapes called "row", invisible where no row is chosen."""
     y = -1 if row is None else row
     shape: dict[str, Any] = {
@@ -102,7 +102,7 @@ def _frame(figure: go.Figure, row: int | None, recordings: Int[ndarray, " record
         "y1": y + 0.5,
         "line": {"color": colour, "width": 2},
     }
-    figure.layout.shapes = [*figure.layout.shapes, _halo(shape), shape]
+    figure.add_shapes(_halo(shape), shape)
 
 
 def _halo(shape: dict[str, Any]) -> dict[str, Any]:
@@ -119,13 +119,13 @@ def _heat_map(
     revision: str,
     t: int | None,
     height: int,
-) -> go.Figure:
+) -> Chart:
     figure = base(title_y, look, revision=revision, t=t, height=height, recordings=len(recordings))
     line = {**cursor(t, look), "line": {"color": MARK, "width": 1.5}}
-    figure.layout.shapes = [_halo(line), line]
+    figure.layout["shapes"] = [_halo(line), line]
     figure.add_heatmap(
         x=recordings.tolist(),
-        z=values.astype(np.float32),
+        z=gaps(values),
         text=[times(recordings, epochs)] * len(values),
         colorscale=look.scale(),
         zmin=low_end(values),

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from numpy import ndarray
-from plotly.subplots import make_subplots
 
 from backend.schemas import RecordingOut
+from frontend.figures.chart import Chart
 from frontend.figures.look import RATE, TEST, TRAIN, Look, cursor, dress, empty, gaps, times
 
 
@@ -44,16 +43,16 @@ def curves_of(recordings: Sequence[RecordingOut], decays: tuple[int, ...]) -> Tr
     )
 
 
-def training_curves(curves: TrainingCurves, look: Look, revision: str = "training") -> go.Figure:
+def training_curves(curves: TrainingCurves, look: Look, revision: str = "training") -> Chart:
     """Three charts above one another on a common axis of epochs; dashed lines are learning-rate decays."""
     if not len(curves.recordings):
         return empty("The curves begin with the first recording.", look, height=460)
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
+    figure = Chart.grid(3, 1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
     dress(figure, look, revision=revision, height=460)
     mark = {**cursor(None, look), "name": "epoch"}
     figure.update_layout(showlegend=True, meta={"select": "epoch"}, shapes=[mark])
-    figure.update_xaxes(title_standoff=8, zeroline=False)
-    figure.update_yaxes(title_standoff=8, zeroline=False)
+    figure.update_xaxes(title={"standoff": 8}, zeroline=False)
+    figure.update_yaxes(title={"standoff": 8}, zeroline=False)
     hover = times(curves.recordings, curves.epochs.tolist())
     rows = (
         (1, "training loss", curves.train_loss, TRAIN, "solid"),
@@ -78,12 +77,13 @@ def training_curves(curves: TrainingCurves, look: Look, revision: str = "trainin
             row=row,
             col=1,
         )
-    figure.data[2].name, figure.data[3].name = "training images", "test images"
+    figure.data[2]["name"], figure.data[3]["name"] = "training images", "test images"
     for decay in curves.decays:
-        figure.add_vline(x=decay, line={"dash": "dash", "color": look.ink, "width": 1}, opacity=0.6)
-    figure.update_yaxes(title_text="loss (nats)", rangemode="tozero", row=1)
-    figure.update_yaxes(title_text="accuracy", tickformat=".0%", minallowed=0, maxallowed=1, row=2)
-    figure.update_yaxes(title_text="rate", rangemode="tozero", nticks=3, row=3)
-    figure.update_xaxes(title_text="")
-    figure.update_xaxes(title_text="epoch", row=3)
+        for row in (1, 2, 3):
+            figure.add_vline(decay, row=row, line={"dash": "dash", "color": look.ink, "width": 1}, opacity=0.6)
+    figure.update_yaxes(title={"text": "loss (nats)"}, rangemode="tozero", row=1)
+    figure.update_yaxes(title={"text": "accuracy"}, tickformat=".0%", minallowed=0, maxallowed=1, row=2)
+    figure.update_yaxes(title={"text": "rate"}, rangemode="tozero", nticks=3, row=3)
+    figure.update_xaxes(title={"text": ""})
+    figure.update_xaxes(title={"text": "epoch"}, row=3)
     return figure

@@ -234,7 +234,7 @@ def _ratios(run_ids: list[int], theme: Scheme) -> Component:
     return html.Figure(
         [
             html.Figcaption("Early-to-mid ratio against generalisation gap, a dot for each completed run"),
-            dcc.Graph(id="paper-chart-0", figure=drawn, config=CONFIG, style={"height": drawn.layout.height}),
+            dcc.Graph(id="paper-chart-0", figure=drawn, config=CONFIG, style={"height": drawn.layout["height"]}),
             _downloads(
                 f"/api/v1/compare/figures/{RATIOS.name}?{urlencode({'runs': text})}",
                 html.A("Open on the compare page", href=f"/compare?runs={text}"),

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from frontend import comparison
 from frontend.comparison import ERRORS, MEASURES, Choice, Compared
+from frontend.figures.chart import Chart
 from frontend.figures.compare import overlaid, ratio_against_error
 from frontend.figures.look import Look
 from frontend.views.files import Caption
@@ -27,7 +27,7 @@ class ComparedView:
     definition: str
     section: str
     parameters: tuple[str, ...]
-    draw: Callable[[Compared, Choice, Look], go.Figure]
+    draw: Callable[[Compared, Choice, Look], Chart]
     table: Callable[[Compared, Choice], Table]
 
     def caption(self, compared: Compared, choice: Choice) -> Caption:
@@ -36,7 +36,7 @@ class ComparedView:
         return Caption(title, self.shows, self.definition, self.section)
 
 
-def _overlay(compared: Compared, choice: Choice, look: Look) -> go.Figure:
+def _overlay(compared: Compared, choice: Choice, look: Look) -> Chart:
     revision = " ".join(str(choice[name]) for name in ("layer", "quantity", "measure", "group"))
     title = f"{choice['statistic']} {MEASURES[choice['measure']]}"
     return overlaid(comparison.lines_of(compared, choice), look, title_y=title, revision=revision)
@@ -59,7 +59,7 @@ def _column(parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([part.astype(float) for part in parts] or [np.empty(0)])
 
 
-def _ratios(compared: Compared, choice: Choice, look: Look) -> go.Figure:
+def _ratios(compared: Compared, choice: Choice, look: Look) -> Chart:
     return ratio_against_error(
         comparison.dots_of(compared),
         compared.ratios.line,

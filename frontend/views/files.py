@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
-import plotly.graph_objects as go
 
 from backend.errors import Unavailable
+from frontend.figures.chart import Chart
 from frontend.figures.look import Look
 from frontend.views.view import Scene, Table, View
 
@@ -68,9 +68,9 @@ def rows_of(table: Table) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def html_of(figure: go.Figure, caption: Caption, look: Look) -> str:
+def html_of(figure: Chart, caption: Caption, look: Look) -> str:
     """One file that needs no server, with the explanation below the figure."""
-    chart = titled(figure, caption, look).to_html(full_html=False, include_plotlyjs=False)
+    chart = titled(figure, caption, look).graph_object().to_html(full_html=False, include_plotlyjs=False)
     script = PLOTLY_JS.read_text(encoding="utf-8").replace("</script", "<\\/script")
     title = escape(caption.title)
     return (
@@ -83,7 +83,7 @@ def html_of(figure: go.Figure, caption: Caption, look: Look) -> str:
 
 
 def picture_of(
-    figure: go.Figure, caption: Caption, look: Look, kind: Picture, width: int = 900, height: int | None = None
+    figure: Chart, caption: Caption, look: Look, kind: Picture, width: int = 900, height: int | None = None
 ) -> bytes:
     """Drawn by a Chromium on the server's machine. Raises Unavailable where there is none, or where it fails."""
     import kaleido
@@ -92,13 +92,14 @@ def picture_of(
     options = {
         "format": kind,
         "width": width,
-        "height": height or figure.layout.height,
+        "height": height or figure.layout["height"],
         "scale": 2 if kind == "png" else 1,
     }
+    plotted = titled(figure, caption, look).graph_object()
     browser = {"plotlyjs": PLOTLY_JS, "mathjax": False, "timeout": RENDER_SECONDS}
     with _one_browser:
         try:
-            drawn: bytes = kaleido.calc_fig_sync(titled(figure, caption, look), opts=options, kopts=browser)
+            drawn: bytes = kaleido.calc_fig_sync(plotted, opts=options, kopts=browser)
         except ChromeNotFoundError as error:
             raise Unavailable(
                 f"{kind} pictures are drawn by a Chromium on the server's machine, and there is none: install it (on "
@@ -110,9 +111,9 @@ def picture_of(
     return drawn
 
 
-def titled(figure: go.Figure, caption: Caption, look: Look) -> go.Figure:
+def titled(figure: Chart, caption: Caption, look: Look) -> Chart:
     """The figure as it stands alone: with title and background."""
-    said = figure.layout.title.text
+    said = figure.layout.get("title", {}).get("text")
     text = escape(caption.title) + (f"<br><sub>{said}</sub>" if said else "")
     above = 20 if said else 0
     figure.update_layout(
@@ -125,7 +126,7 @@ def titled(figure: go.Figure, caption: Caption, look: Look) -> go.Figure:
             "yanchor": "top",
         },
         paper_bgcolor=PAPER[look.scheme],
-        margin={"t": above + (64 if figure.layout.showlegend or figure.layout.annotations else 44)},
+        margin={"t": above + (64 if figure.layout["showlegend"] or figure.layout.get("annotations") else 44)},
     )
     return figure
 

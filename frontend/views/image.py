@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import plotly.graph_objects as go
-
 from backend.schemas import Measure
 from backend.series import ImageRows
 from backend.services import statistics
 from frontend.figures.band import line_over_band
+from frontend.figures.chart import Chart
 from frontend.figures.look import PARTNER
 from frontend.figures.neighbours import closeness_over_training, ranks_over_training
 from frontend.figures.rows import layers_over_training, pairs_over_training, row_order
@@ -125,7 +124,7 @@ PAIR_CROSS_PATH = View(
 )
 
 
-def _neighbours(name: str, title: str, shows: str, note: str, draw: Callable[..., go.Figure]) -> View:
+def _neighbours(name: str, title: str, shows: str, note: str, draw: Callable[..., Chart]) -> View:
     return View(
         name=name,
         title=title,

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import plotly.graph_objects as go
-
 from backend.series import Distribution
 from backend.services import statistics
 from frontend.figures.change import change_over_training, share_over_training
+from frontend.figures.chart import Chart
 from frontend.figures.tables import distribution_table, over_training
 from frontend.views.view import Scene, View
 
@@ -26,7 +25,7 @@ def _read(session: Any, scene: Scene) -> Distribution:
     return spread(session, scene.run, scene.quantity, scene.layer)
 
 
-def _draw(data: Distribution, scene: Scene) -> go.Figure:
+def _draw(data: Distribution, scene: Scene) -> Chart:
     words, _ = SHARES[scene.chosen.measure or "churn"]
     return share_over_training(data, scene.epochs, scene.look, name=words, revision=scene.revision)
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
-import plotly.graph_objects as go
 from numpy import ndarray
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.schemas import Quantity, Recorded
 from frontend.components.facts import ALL_PATHS, Facts
+from frontend.figures.chart import Chart
 from frontend.figures.look import Look
 
 Order = Literal["label", "index", "cluster", "value"]
@@ -103,7 +103,7 @@ class View:
     definition: str
     section: str
     read: Callable[[Any, Scene], Any]
-    draw: Callable[[Any, Scene], go.Figure]
+    draw: Callable[[Any, Scene], Chart]
     table: Callable[[Any, Scene], Table]
     parameters: tuple[str, ...] = ()
     required: tuple[str, ...] = ()

@@ -32,6 +32,10 @@ def overlay(name, epochs, values):
     return Overlay(name, name, np.array(epochs, dtype=float), numbers, numbers, numbers, numbers * 0, "middle half")
 
 
+def drawn(lines):
+    return overlaid(lines, Look(), title_y="", revision="").graph_object()
+
+
 def test_mean_over_runs_when_one_ends_early_goes_on_with_the_others():
     mean = mean_over_runs("both", [overlay("a", [1, 2], [0.2, 0.4]), overlay("b", [1, 2, 3], [0.4, np.nan, 0.8])])
     assert mean.epochs.tolist() == [1, 2, 3]
@@ -42,12 +46,12 @@ def test_mean_over_runs_when_one_ends_early_goes_on_with_the_others():
 
 
 def test_overlay_draws_a_line_per_run_and_bands_only_of_few():
-    few = overlaid([overlay("a", [1], [0.5]), overlay("b", [1], [0.6])], Look(), title_y="", revision="")
+    few = drawn([overlay("a", [1], [0.5]), overlay("b", [1], [0.6])])
     assert [trace.name for trace in few.data if trace.name] == ["a", "b"]
     assert sum(trace.fill == "tonexty" for trace in few.data) == 2
-    many = overlaid([overlay(str(n), [1], [0.5]) for n in range(BANDS_UP_TO + 1)], Look(), title_y="", revision="")
+    many = drawn([overlay(str(n), [1], [0.5]) for n in range(BANDS_UP_TO + 1)])
     assert len(many.data) == BANDS_UP_TO + 1
-    hundred = overlaid([overlay(str(n), [1, 2], [0.5, n / 100]) for n in range(100)], Look(), title_y="", revision="")
+    hundred = drawn([overlay(str(n), [1, 2], [0.5, n / 100]) for n in range(100)])
     assert len(hundred.data) == 8
     assert sum(np.isfinite(trace.y).sum() for trace in hundred.data) == 200
 
@@ -55,7 +59,7 @@ def test_overlay_draws_a_line_per_run_and_bands_only_of_few():
 def test_ratios_when_drawn_hold_every_dot_its_link_and_the_line():
     dots = [RatioDot(f"run {n}", "mlp" if n < 2 else "vgg19", f"/runs/{n}", n / 4, n / 2, n > 0) for n in range(4)]
     line = line_through(np.array([dot.ratio for dot in dots]), np.array([dot.error for dot in dots]))
-    figure = ratio_against_error(dots, line, Look("dark"), title_y="gap", left_out=3, revision="")
+    figure = ratio_against_error(dots, line, Look("dark"), title_y="gap", left_out=3, revision="").graph_object()
     assert sorted(x for trace in figure.data[:2] for x in trace.x) == [0, 0.25, 0.5, 0.75]
     assert figure.data[1].customdata == ("/runs/2", "/runs/3")
     assert figure.data[0].marker.symbol == ("circle-open", "circle")

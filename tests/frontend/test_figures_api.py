@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+from base64 import b64encode
+from hashlib import sha256
 
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
+import zstandard
 from fastapi.testclient import TestClient
 from plotly.io import from_json
 from plotly.io.json import to_json_plotly
@@ -53,6 +56,31 @@ def test_figure_when_the_reader_has_it_is_sent_again_only_after_a_new_recording(
     after = client.get(f"/api/v1/runs/{run.id}/figures/training", headers=known)
     assert after.status_code == 200
     assert after.json()["data"][0]["y"][-1] == 0.625
+
+
+def test_figure_when_the_browser_has_an_earlier_one_is_sent_as_the_difference(client):
+    run = make_run()
+    address = f"/api/v1/runs/{run.id}/figures/cross-path?layer=1&scheme=light"
+    before = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert before.headers["Use-As-Dictionary"] == 'match="' + address.replace("?", "\\\\?") + '"'
+    with session_scope() as session:
+        session.get_one(Recording, (run.id, 3)).created_at = now()
+    earlier = sha256(before.content).digest()
+    asked = {"Accept-Encoding": "gzip, dcz", "Available-Dictionary": f":{b64encode(earlier).decode()}:"}
+    with client.stream("GET", address, headers=asked) as answer:
+        sent = b"".join(answer.iter_raw())
+        assert answer.headers["Content-Encoding"] == "dcz"
+    assert sent[:40] == bytes.fromhex("5e2a4d1820000000") + earlier
+    dictionary = zstandard.ZstdCompressionDict(before.content, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    assert zstandard.ZstdDecompressor(dict_data=dictionary).decompress(sent[40:]) == before.content
+    assert len(sent) < len(before.content) / 20
+    unknown = asked | {"Available-Dictionary": f":{b64encode(bytes(32)).decode()}:"}
+    assert client.get(address, headers=unknown).headers["Content-Encoding"] == "gzip"
+
+
+def test_list_of_a_run_that_recorded_everything_offers_every_figure(client):
+    listed = client.get(f"/api/v1/runs/{make_run(**EVERYTHING).id}/figures").json()
+    assert [(one["name"], one["reason"]) for one in listed if not one["available"]] == []
 
 
 def test_list_names_every_figure_and_what_it_takes(client):
