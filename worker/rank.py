@@ -67,6 +67,8 @@ def main() -> None:
             errors.record_exception(error)
         _leave_at_once()
     share.leave()
+    # An interpreter that shuts down beside torch's threads is aborted now and then, which would look like a failure.
+    _leave_at_once(0)
 
 
 def lead(lease: Lease, share: Share) -> None:
@@ -112,10 +114,11 @@ def _give_signs() -> None:
         sleep(seconds / 10)
 
 
-def _leave_at_once() -> None:
-    """The others wait for this process in the middle of a step, and would be waited for; the launcher ends them."""
+def _leave_at_once(code: int = ENDED_EARLY) -> None:
+    """Without waiting for the others: they may wait for this one in the middle of a step; the launcher ends them."""
     sys.stdout.flush()
-    os._exit(ENDED_EARLY)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _other_failed(number: int, _frame: FrameType | None) -> None:

@@ -15,7 +15,7 @@ from backend.db import session_scope
 from backend.models import LayerArray, LayerSummary, Recording
 from backend.schemas import DeviceKind, RunSpec, RunStatus
 from backend.services import commands, leases, runs
-from backend.services.events import events_after
+from backend.services.events import events_after, log_lines_after
 from tests.servers import eventually
 from worker.reporter import Reporter
 from worker.share import Share, WholeDropout
@@ -62,8 +62,15 @@ def trained_by_processes(**spec):
     lease = submitted(**spec)
     supervise(lease, devices=spec["devices"])
     run = row(lease.run_id)
-    assert run.status is RunStatus.COMPLETED, run.reason
+    assert run.status is RunStatus.COMPLETED, "\n".join([str(run.reason), *told(run.id)])
     return run.id
+
+
+def told(run_id):
+    """The run's warnings, then its log."""
+    with session_scope() as session:
+        warnings = [event.data["message"] for event in events_after(session, run_id, 0) if event.kind == "warning"]
+        return warnings + [line.text for line in log_lines_after(session, run_id, 0)]
 
 
 def stored(run_id, table):
@@ -125,10 +132,8 @@ def test_attempt_is_lost_when_one_process_is_killed(home, one_thread_each):
     assert not watching.is_alive()
     assert row(lease.run_id).status is RunStatus.QUEUED
     assert processes_of(lease) == []
-    with session_scope() as session:
-        told = [event.data["message"] for event in events_after(session, lease.run_id, 0) if event.kind == "warning"]
     reason = "Process 2 of the run was killed: it gave no sign of life, or the machine had no memory left"
-    assert told == [f"attempt 1 was lost: {reason}"]
+    assert told(lease.run_id)[0] == f"attempt 1 was lost: {reason}"
 
 
 def test_process_that_is_stopped_is_killed_and_its_run_waits_again(home, one_thread_each, monkeypatch):
