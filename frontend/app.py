@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from backend.api.app import create_app as create_api
 from backend.api.security_headers import allow_inline_scripts
 from backend.errors import AppError
-from frontend import compare_api, figures_api, live, router, scripts, sign_in
+from frontend import compare_api, figures_api, live, pages_api, router, scripts, sign_in
 from frontend.components.notices import notification
 from frontend.components.shell import shell
 from frontend.pages import Page, compare, image, new_run, pair, paper, run, runs, sweep, workers
@@ -43,7 +43,7 @@ _INDEX = """<!DOCTYPE html>
 
 def create_app() -> FastAPI:
     """The API with the dashboard mounted behind its routes."""
-    return create_api(figures_api.router, compare_api.router, mount=mount)
+    return create_api(figures_api.router, pages_api.router, compare_api.router, mount=mount)
 
 
 def mount(api: FastAPI) -> Dash:

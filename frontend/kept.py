@@ -40,7 +40,12 @@ _sending = Lock()
 
 
 def answer(request: Request, question: Hashable, version: RunVersion, make: Callable[[], bytes]) -> Response:
-    """The JSON that `make` gives, with an ETag that changes with the run. `question` is all that it depends on else."""
+    """The JSON that `make` gives, with an ETag that changes with the run. `question` is all that it depends on else.
+
+    Before the first recording layers and images come without a new version, so nothing is kept.
+    """
+    if not version.newest:
+        return Response(make(), media_type="application/json", headers={"Cache-Control": "no-store"})
     tag = f'"{_SERVER}-{version.attempt}-{version.event}-{version.newest}"'
     # Pages always ask first (assets/views.js); the day says how long a browser may name it as what it has.
     headers = {

@@ -177,8 +177,7 @@ def test_a_run_that_waits_without_a_worker_says_so_and_can_be_cancelled_and_dele
     screen.goto(f"{site}/runs/{run_id}")
     expect(screen.locator("#run-notice, #run-status").first).to_contain_text("worker")
     screen.goto(site)
-    row = screen.locator(f".ag-row[row-id='{run_id}']")
-    row.locator("input[type=checkbox]").first.check()
+    screen.locator(f".ag-row[row-id='{run_id}'] input[type=checkbox]").check()
     screen.locator("#runs-cancel").click()
     expect(screen.locator("#runs-grid .status-cancelled")).to_be_visible()
     screen.locator("#runs-delete").click()
@@ -211,7 +210,7 @@ def test_the_page_recovers_by_itself_when_the_server_comes_back(home: Path, page
     with serving(home, port=port):
         run = make_run()
         expect(page.locator("#connection-lost")).to_be_hidden()
-        expect(page.locator(f".ag-row[row-id='{run.id}']")).to_be_visible()
+        expect(page.locator(f".ag-center-cols-container .ag-row[row-id='{run.id}']")).to_be_visible()
 
 
 def test_the_buttons_of_a_run_are_those_that_its_state_allows(site: str, screen: Page, home: Path) -> None:

@@ -47,7 +47,7 @@ def test_sign_in_look_around_and_be_signed_out_by_a_revocation(home: Path, page:
         assert refused == []
         _smuggle(page)
         page.goto(url)
-        expect(page.locator(f".ag-row[row-id='{run.id}']")).to_be_visible()
+        expect(page.locator(f".ag-center-cols-container .ag-row[row-id='{run.id}']")).to_be_visible()
         with session_scope() as session:
             tokens.revoke(session, "reader")
         page.wait_for_url(f"{url}/sign-in?next=%2F")  # by itself, as the page asks who works

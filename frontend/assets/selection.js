@@ -1,14 +1,15 @@
 /* Selections on a run's pages. The address is the state: every click, control and step of the slider ends in select(),
    which writes it, and render() makes the page show it without asking the server.
 
-   Four files, loaded in this order, share window.pathscope: this one holds the address and what follows from it;
-   selection_drawing.js shows it, selection_input.js turns what the user does into selections, and selection_news.js
-   is what Dash's clientside callbacks call. */
+   The files share window.pathscope: this one holds the address and what follows from it; selection_answers.js asks the
+   server, selection_drawing.js shows what is selected, selection_input.js turns what the user does into selections, and
+   selection_news.js is what Dash's clientside callbacks call. */
 window.dash_clientside = window.dash_clientside || {};
 (function () {
     "use strict";
-    const page = {place: null, facts: null, neighbours: null};
-    let wanted = null, writing = null;
+    const page = {place: null, facts: null, followed: null};
+    const REST_MS = 200;
+    let wanted = null, writing = null, pushing = false;
     const byId = (id) => document.getElementById(id);
     const set = (id, props) => byId(id) && window.dash_clientside.set_props(id, props);
 
@@ -41,26 +42,40 @@ window.dash_clientside = window.dash_clientside || {};
     const state = () => wanted || parse(window.location.search);
 
     function write(path, search, replace) {
-        clearTimeout(writing);
-        writing = wanted = null;
+        forget();
         if (path === window.location.pathname && search === window.location.search) return;
         window.history[replace ? "replaceState" : "pushState"]({}, "", path + search);
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     }
 
-    /* Show a selection at once. Steps of the slider replace the address, and only when it has come to rest. */
+    /* Show a selection at once; the address follows when nothing has been selected for a while, as it keeps Dash busy for
+       longer than most selections take to draw. Steps of the slider replace it, clicks are steps of the history. */
     function select(change, replace) {
         const next = {...state(), ...change};
-        const search = searchOf(next);
+        const search = searchOf(next), path = window.location.pathname;
         if (search === searchOf(state())) return;
-        if (replace) {
-            wanted = next;
-            clearTimeout(writing);
-            writing = setTimeout(() => write(window.location.pathname, search, true), 200);
-        } else {
-            write(window.location.pathname, search, false);
-        }
+        wanted = next;
+        pushing = pushing || !replace;
+        clearTimeout(writing);
+        writing = setTimeout(() => (path === window.location.pathname ? write(path, search, !pushing) : forget()), REST_MS);
         window.pathscope.render();
+    }
+
+    function forget() {
+        clearTimeout(writing);
+        writing = wanted = null;
+        pushing = false;
+    }
+
+    /* What `look` finds if this were selected. */
+    function supposing(change, look) {
+        const before = wanted;
+        wanted = {...state(), ...change};
+        try {
+            return look();
+        } finally {
+            wanted = before;
+        }
     }
 
     /* ---- what the address leaves open ---- */
@@ -80,7 +95,7 @@ window.dash_clientside = window.dash_clientside || {};
     }
 
     function nearestAt(t) {
-        const data = page.neighbours;
+        const data = page.followed;
         if (!data || !data.recordings.length) return [];
         const place = data.recordings.indexOf(t);
         return data.nearest[place < 0 ? data.nearest.length - 1 : place].filter((image) => image >= 0);
@@ -95,6 +110,6 @@ window.dash_clientside = window.dash_clientside || {};
     }
 
     window.pathscope = {
-        page, byId, set, state, write, searchOf, select, newest, recording, layer, quantity, nearestAt, partner,
+        page, byId, set, state, write, searchOf, select, forget, supposing, newest, recording, layer, quantity, nearestAt, partner,
     };
 })();

@@ -3,7 +3,7 @@
 (function () {
     "use strict";
     const view = window.pathscope;
-    const {page, byId, set, state, newest, recording, layer, quantity, nearestAt, partner} = view;
+    const {page, byId, set, state, select, newest, recording, layer, quantity, nearestAt, partner} = view;
 
     /* Figures in the window move at once, the others when there is time: each costs 25 to 50 ms. */
     let frame = null, later = null, controlling = null;
@@ -65,7 +65,9 @@
         if (!figure._fullLayout || !figure.on) return;
         if (!figure._linked) {
             figure._linked = true;
-            figure.on("plotly_click", (event) => view.clicked(figure, event.points[0]));
+            figure.on("plotly_click", (event) => select(view.changeOf(figure, event.points[0])));
+            figure.on("plotly_hover", (event) => view.rests(view.changeOf(figure, event.points[0])));
+            figure.on("plotly_unhover", () => view.rests({}));
             figure.on("plotly_afterplot", () => move(figure));
         }
         move(figure);
@@ -110,12 +112,13 @@
 
     /* The traces of a neighbour figure for the images that are nearest at the recording; null where they are shown. */
     function followed(figure, meta) {
+        if (!view.settled()) return null;
         const images = nearestAt(recording()), chosen = partner(), key = images.join();
         if (!images.length || figure.layout.meta.key === key) {
             if (figure.layout.meta.chosen !== chosen) emphasise(figure, chosen);
             return null;
         }
-        const data = page.neighbours, ranks = figure.closest("#neighbour-ranks-figure") !== null, y = [], custom = [], names = [];
+        const data = page.followed, ranks = figure.closest("#neighbour-ranks-figure") !== null, y = [], custom = [], names = [];
         const widths = [], metas = [];
         figure.data.forEach((trace, n) => {
             const image = images[n];
@@ -180,8 +183,8 @@
     /* The list beside the ranks: what the lines mean, as buttons that the keyboard reaches. */
     function legend() {
         const host = byId("followed"), plot = document.querySelector("#neighbour-ranks-figure .js-plotly-plot");
-        if (!host || !plot || !plot.data) return;
-        const t = recording(), images = nearestAt(t), data = page.neighbours, chosen = partner();
+        if (!host || !plot || !plot.data || !view.settled()) return;
+        const t = recording(), images = nearestAt(t), data = page.followed, chosen = partner();
         const place = data ? Math.max(0, data.recordings.indexOf(t)) : 0;
         const colours = plot.data.map((trace) => (trace.line || {}).color);
         const key = JSON.stringify([images, t, chosen, colours]);
@@ -220,6 +223,9 @@
     }
 
     Object.assign(view, {render, shown, place, link, thumbnail, visible, strip});
-    window.addEventListener("popstate", render);
+    window.addEventListener("popstate", () => {
+        view.forget();
+        render();
+    });
     window.addEventListener("_dashprivate_pushstate", render);
 })();

@@ -5,15 +5,15 @@
     const {page, byId, state, write, searchOf, select, newest, recording, partner} = view;
     let playing = null;
 
-    function clicked(figure, point) {
+    /* What a click on a point selects, by what the figure says of itself. */
+    function changeOf(figure, point) {
         const meta = figure.layout.meta || {}, trace = (point.data || {}).meta || {};
-        if (!meta.select) return;
+        if (!meta.select) return {};
         const change = selected(meta, point);
         for (const name of ["partner", "layer"]) if (trace[name] !== undefined) change[name] = trace[name];
-        select(change);
+        return change;
     }
 
-    /* What a click on a point selects, by what the figure says of itself. */
     function selected(meta, point) {
         if (meta.select === "trace") return Array.isArray(point.customdata) ? {image: point.customdata[0], partner: point.customdata[1]} : {};
         if (meta.select === "pair") return {image: meta.rows[point.y], partner: meta.rows[point.x]};
@@ -94,5 +94,5 @@
         icon.classList.toggle("icon-running", !on);
     }
 
-    Object.assign(view, {clicked, stop});
+    Object.assign(view, {changeOf, stop});
 })();

@@ -2,38 +2,41 @@
 (function () {
     "use strict";
     const view = window.pathscope;
-    const {page, set, state, select, layer, quantity, shown, render, stop} = view;
+    const {page, set, state, select, layer, quantity, shown, render, stop, RETRY_MS} = view;
 
-    /* Newer facts make the page ask for the neighbours again, and Dash drops the answer to a question that has been asked
-       again. So facts change only when it has come for the last ones (or something went wrong). */
-    const PATIENCE = 5000;
-    let pending = null, since = 0, awaited = false;
-    function adopt() {
-        if (!pending || !page.place || pending.run !== page.place.run) return;
-        const left = PATIENCE - (Date.now() - since);
-        if (awaited && left > 0) {
-            setTimeout(adopt, left + 10);
-            return;
+    /* Ask for newer facts; what comes in meanwhile makes us ask once more. */
+    let asking = false, missed = false;
+    async function news() {
+        const place = page.place;
+        missed = asking;
+        if (asking || !place) return;
+        asking = true;
+        try {
+            const answer = await fetch(`/api/v1/runs/${place.run}/facts`, {cache: "no-cache"});
+            if (answer.ok) adopt(await answer.json(), place);
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            setTimeout(news, RETRY_MS);
+        } finally {
+            asking = false;
         }
-        const facts = pending;
-        pending = null;
-        since = Date.now();
-        awaited = document.getElementById("film-strip") !== null;
-        window.dash_clientside.set_props("facts", {data: facts});
+        if (missed) news();
     }
 
-    /* A page has just been built: its controls show what the address says, as far as the server knew it. */
-    function enter(built) {
-        stop();
-        for (const name of Object.keys(shown)) delete shown[name];
-        Object.assign(shown, {quantity: quantity(), sort: state().sort, layers: built, layer: built ? String(layer()) : undefined});
-        Object.assign(page, {neighbours: null});
-        asked = 0;
-        pending = null;
-        awaited = false;
+    function adopt(facts, place) {
+        if (page.place !== place || facts.version === page.facts.version) return;
+        const before = page.facts;
+        page.facts = facts;
+        if (facts.layers.length && !before.layers.length) {
+            shown.layer = String(layer());
+            set("layer", {data: facts.layers.map(({value, label}) => ({value, label})), value: String(layer())});
+        }
+        if (facts.labels.length && !before.labels.length) set("images-known", {data: facts.labels.length});
+        render();
     }
 
     const nothing = () => window.dash_clientside.no_update;
+    const PATIENCE = 5000;
     let ticks = 0, asked = 0, again = false;
     function ask() {
         ticks += 1;
@@ -43,9 +46,25 @@
     }
 
     window.dash_clientside.selection = {
+        /* facts.data, place: a page has just been built. Its controls show what the address says, as far as the server knew it. */
+        enter: function (facts, place) {
+            stop();
+            for (const name of Object.keys(shown)) delete shown[name];
+            Object.assign(page, {facts, place, followed: null});
+            const built = facts.layers.length > 0;
+            Object.assign(shown, {quantity: quantity(), sort: state().sort, layer: built ? String(layer()) : undefined});
+            asked = 0;
+            view.filmStrip();
+            render();
+            return nothing();
+        },
+
+        news,
+
         /* live.data, place -> run-tick.data */
         concerns: function (tick, place) {
             if (!tick || !place || (tick.runs !== null && !tick.runs.includes(place.run))) return nothing();
+            news();
             if (Date.now() - asked < PATIENCE) {
                 again = true;
                 return nothing();
@@ -63,36 +82,6 @@
         theme: function (theme) {
             setTimeout(render);
             return theme;
-        },
-
-        /* facts.data, place -> recordings-known.data: what is known of the run, and where we are. */
-        learn: function (facts, place) {
-            const moved = page.place !== place, built = facts.layers.length > 0;
-            Object.assign(page, {facts, place});
-            if (moved) enter(built);
-            if (built && !shown.layers) {
-                shown.layers = true;
-                shown.layer = String(layer());
-                set("layer", {data: facts.layers.map(({value, label}) => ({value, label})), value: String(layer())});
-            }
-            render();
-            return facts.epochs.length;
-        },
-
-        /* run-news.data: facts that are newer than ours. */
-        news: function (facts) {
-            if (!facts) return;
-            pending = facts;
-            adopt();
-        },
-
-        /* neighbours.data of the image page. */
-        neighbours: function (neighbours) {
-            page.neighbours = neighbours;
-            view.filmStrip();
-            awaited = false;
-            adopt();
-            render();
         },
 
         chosen_layer: function (layerValue, quantityValue) {

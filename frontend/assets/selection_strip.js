@@ -49,9 +49,9 @@
 
     /* Columns that are there already stay, and with them the focus and where the strip has been scrolled to. */
     function fill() {
-        const host = byId("film-strip"), data = page.neighbours;
+        const host = byId("film-strip"), data = page.followed;
         if (!host || !page.facts) return;
-        if (!data) return host.replaceChildren("Layers and images are known once the trainer has loaded the data and built the net.");
+        if (!data) return host.replaceChildren(page.facts.layers.length ? "" : "Layers and images are known once the trainer has loaded the data and built the net.");
         const known = new Map([...host.children].map((one) => [one.dataset.key, one]));
         const columns = data.recordings.map((t, n) => {
             const key = [page.place.run, page.place.image, t, data.churn[n], data.nearest[n]].join("|");

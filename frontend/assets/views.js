@@ -4,9 +4,9 @@
 (function () {
     "use strict";
     const view = window.pathscope;
-    const {page, state, newest, recording, layer, quantity, partner} = view;
+    const {page, state, newest, recording, layer, quantity, partner, RETRY_MS} = view;
     const CONFIG = {showSendToCloud: false, displaylogo: false, responsive: true, doubleClick: "reset"};
-    const NEAR = "400px", RETRY_MS = 2000;
+    const NEAR = "400px";
     const WAITING = {
         layer: "Layers are known once the trainer has built the net.",
         image: "The probe images are known once the trainer has loaded the data.",
@@ -53,21 +53,35 @@
 
     /* Figures over training change with each recording, those of one recording do not. */
     function keyOf(host) {
-        const version = parametersOf(host).includes("recording") ? "" : `${page.facts.epochs.length} ${page.facts.layers.length}`;
-        return [address(host), scheme(), version].join(" ");
+        return [address(host), scheme(), parametersOf(host).includes("recording") ? "" : page.facts.version].join(" ");
+    }
+
+    /* Without a choice the partner is the nearest image, which the neighbours will tell. */
+    const partnerOpen = (host) => state().partner === null && !("partner" in JSON.parse(host.dataset.fixed || "{}"));
+    const unsettled = (host) => parametersOf(host).includes("partner") && partnerOpen(host) && !view.settled();
+
+    const answerOf = (host) => view.ask(`${address(host)}&scheme=${scheme()}`, page.facts.version);
+
+    /* Ask for every figure in the window, as if these were the neighbours. */
+    function askSeen(followed) {
+        const before = page.followed;
+        page.followed = followed;
+        const hosts = [...document.querySelectorAll(".figure[data-view]")].filter(view.visible);
+        const asked = hosts.filter((host) => !missing(host) && !unsettled(host)).map(answerOf);
+        page.followed = before;
+        return asked;
     }
 
     async function draw(host) {
         const sentence = missing(host);
         if (sentence) return say(host, sentence);
         const key = keyOf(host);
-        if (host._shown === key || host._busy) return;
+        if (host._shown === key || host._busy || unsettled(host)) return;
         host._busy = true;
         try {
-            const answer = await fetch(`${address(host)}&scheme=${scheme()}`, {cache: "no-cache"});
-            const body = await answer.json();
+            const {ok, text} = await answerOf(host), body = JSON.parse(text);
             if (!host.isConnected) return;
-            if (answer.ok) await paint(host, body);
+            if (ok) await paint(host, body);
             else say(host, body.detail);
             host._shown = key;
         } catch (error) {
@@ -119,7 +133,9 @@
             window.Plotly.purge(host.querySelector(".plot"));
             drawn.delete(host);
         }
-        if (!page.facts || !page.place || !window.Plotly) return;
+        if (!page.facts || !page.place) return;
+        view.follow();
+        if (!window.Plotly) return;
         const hosts = [...document.querySelectorAll(".figure[data-view]")];
         for (const host of hosts) {
             if (host._watched) continue;
@@ -141,5 +157,5 @@
     }
 
     document.addEventListener("plotly-loaded", refresh);
-    Object.assign(view, {refresh, address, newest});
+    Object.assign(view, {refresh, address, newest, askSeen});
 })();

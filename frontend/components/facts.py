@@ -1,15 +1,18 @@
-"""What a run's pages know of it besides statistics: layers, probe images, recordings. They hold it in stores.
+"""What a run's pages know of it besides statistics: layers, probe images, recordings.
 
-Both pages of a run have the stores `place` {"run": id, "image": i or None}, `run-tick` (a tick that concerns the run),
-`run-theme` (the shell's theme: a callback may not listen to what the shell holds and to what only a page has),
-`run-version` (changes when there is more to draw, not with each step of progress) and `facts`.
+The pages of a run have the stores `place` {"run": id, "image": i or None}, `facts` (as they were when the page was
+built; newer ones come over REST, assets/selection_news.js), `run-tick` (a tick that concerns the run), `run-theme` (the
+shell's theme: a callback may not listen to what the shell holds and to what only a page has), `run-version` (changes
+with what the run may be told to do, not with each step of progress) and `images-known` (how many probe images came
+while the page was open).
 """
 
 import asyncio
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
+from typing_extensions import TypedDict
 
 from backend.db import read_scope
 from backend.schemas import ImageOut, Quantity, RunOut, RunStatus
@@ -31,9 +34,11 @@ class Facts(TypedDict):
     """`epochs[t]` is the epoch of recording t; labels and names have one entry per probe image.
 
     `quantities` are compared unit by unit; `recorded` is all that the run records, and whether it keeps all paths.
+    `version` changes whenever there is more to draw.
     """
 
     run: int
+    version: str
     recorded: list[str]
     quantities: list[str]
     layers: list[LayerFact]
@@ -55,20 +60,23 @@ class Place(TypedDict):
 def read_facts(run_id: int) -> Facts:
     """Raises NotFound."""
     with read_scope() as session:
-        images, spec = recordings.list_images(session, run_id), runs.get_run(session, run_id).spec
+        run, images = runs.get_run(session, run_id), recordings.list_images(session, run_id)
+        layers, made = recordings.list_layers(session, run_id), recordings.list_recordings(session, run_id)
+        spec = run.spec
         keeps_all = spec.paths == "all" and Quantity.PATH in spec.compared
         return Facts(
             run=run_id,
+            version=f"{run.attempt} {run.status.value} {len(layers)} {len(images)} {len(made)}",
             recorded=[*(quantity.value for quantity in spec.quantities), *([ALL_PATHS] if keeps_all else [])],
             quantities=[quantity.value for quantity in spec.compared],
             layers=[
                 LayerFact(value=str(one.k), label=f"{one.k} · {one.name} ({one.units:,} units)", name=one.name)
-                for one in recordings.list_layers(session, run_id)
+                for one in layers
             ],
             labels=[image.label for image in images],
             names=[image_name(image) for image in images],
             dataset_indices=[image.dataset_index for image in images],
-            epochs=[recording.epoch for recording in recordings.list_recordings(session, run_id)],
+            epochs=[recording.epoch for recording in made],
         )
 
 
@@ -96,27 +104,31 @@ def layer_options(layers: list[LayerFact]) -> list[dict[str, str]]:
 
 
 def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]:
-    """The stores that both pages of a run need."""
+    """The stores that the pages of a run need."""
     return [
         dcc.Store(id="place", data=dict(Place(run=run.id, image=image))),
         dcc.Store(id="run-tick", data=0),
         dcc.Store(id="run-theme"),
         dcc.Store(id="run-version", data=version_of(run)),
-        dcc.Store(id="run-news"),
-        dcc.Store(id="recordings-known"),
+        dcc.Store(id="images-known"),
         dcc.Store(id="facts", data=dict(facts)),
     ]
 
 
 def register(dash_app: Dash) -> None:
-    """Keep the stores and the status up to date as ticks come in.
+    """Keep facts and status up to date as ticks come in.
 
-    News become facts in the browser (assets/selection_news.js): were `facts` an output here, Dash would hold every
-    figure back while a tick is being answered, and with ticks coming fast none would ever be drawn.
+    Facts come to the browser past Dash: were they an output here, Dash would hold every figure back while a tick is
+    being answered, and with ticks coming fast none would ever be drawn.
     """
-    dash_app.clientside_callback(ClientsideFunction("selection", "news"), Input("run-news", "data"))
     dash_app.clientside_callback(
         ClientsideFunction("selection", "theme"), Output("run-theme", "data"), Input("theme", "data")
+    )
+    dash_app.clientside_callback(
+        ClientsideFunction("selection", "enter"),
+        Output("images-known", "data"),  # without an output, Dash would not call it when the page is entered
+        Input("facts", "data"),
+        State("place", "data"),
     )
     dash_app.clientside_callback(
         ClientsideFunction("selection", "concerns"),
@@ -125,33 +137,21 @@ def register(dash_app: Dash) -> None:
         State("place", "data"),
         prevent_initial_call=True,
     )
-
-    dash_app.clientside_callback(
-        ClientsideFunction("selection", "learn"),
-        Output("recordings-known", "data"),  # without an output, Dash would not call it when the page is entered
-        Input("facts", "data"),
-        State("place", "data"),
-    )
-
     dash_app.clientside_callback(ClientsideFunction("selection", "answered"), Input("run-status", "children"))
+    dash_app.clientside_callback(
+        ClientsideFunction("selection", "news"), Input("run-interval", "n_intervals"), prevent_initial_call=True
+    )
 
     @dash_app.callback(
         Output("run-status", "children"),
         Output("run-version", "data"),
-        Output("run-news", "data"),
         Input("run-tick", "data"),
         Input("run-interval", "n_intervals"),
         State("place", "data"),
         State("run-version", "data"),
         prevent_initial_call=True,
     )
-    async def show_news(_tick: int, _intervals: int, place: Place, known: Version) -> tuple[Any, Any, Any]:
-        run, why, facts = await asyncio.to_thread(read_news, place["run"], known)
-        status = run_status(run, why, compact=place["image"] is not None)
-        return status, version_of(run) if facts else no_update, facts or no_update
-
-
-def read_news(run_id: int, known: Version) -> tuple[RunOut, str | None, Facts | None]:
-    """The run, why it waits, and the facts if they are newer than the known version. Raises NotFound."""
-    run, why = read_run(run_id)
-    return run, why, read_facts(run_id) if version_of(run) != known else None
+    async def show_status(_tick: int, _intervals: int, place: Place, known: Version) -> tuple[Any, Any]:
+        run, why = await asyncio.to_thread(read_run, place["run"])
+        version = version_of(run)
+        return run_status(run, why, compact=place["image"] is not None), no_update if version == known else version

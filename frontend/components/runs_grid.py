@@ -62,7 +62,7 @@ def runs_grid() -> Component:
         dashGridOptions={
             "theme": {"function": "runsTheme(theme, agGrid)"},
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
-            "selectionColumnDef": {"width": 48},
+            "selectionColumnDef": {"width": 48, "pinned": "left"},
             "rowHeight": 46,
             "ensureDomOrder": True,
             "animateRows": False,

@@ -1,24 +1,26 @@
 """One probe image: how its own computation changes over training, and who computes like it.
 
 The address holds the whole selection (`frontend.components.selection`). Controls, clicks and the recording slider go
-through `assets/selection_*.js`, which also moves cursors, frames and thumbnails without asking the server; the
-callbacks here (`image_figures`) draw a figure when its data changes.
+through `assets/selection_*.js`, which also moves cursors, frames and thumbnails; `assets/views.js` asks for figures.
 """
 
+import asyncio
+from typing import Any
+
 import dash_mantine_components as dmc
-from dash import Dash, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from backend.errors import NotFound
 from backend.schemas import RunOut
 from frontend.components.controls import layer_select, quantity_switch, recording_slider
-from frontend.components.facts import Facts, fact_stores, read_facts, read_run
-from frontend.components.image_head import image_head
+from frontend.components.facts import Facts, Place, fact_stores, read_facts, read_run
+from frontend.components.gallery import picture
+from frontend.components.image_head import image_head, image_words, partner_options
 from frontend.components.panel import panel, view_panel
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
 from frontend.figures.rows import layers_height
-from frontend.pages import image_figures
 from frontend.pages.run import number
 from frontend.views import further, image, layers, neighbours
 
@@ -38,7 +40,6 @@ def layout(run_id: str, image: str, **query: str) -> Component:
     return html.Div(
         [
             *fact_stores(run, i, facts),
-            dcc.Store(id="neighbours"),
             dcc.Interval(id="run-interval", interval=10_000),
             dmc.Group(
                 [
@@ -106,4 +107,19 @@ def _film_strip(i: int) -> Component:
 
 
 def register(dash_app: Dash) -> None:
-    image_figures.register(dash_app)
+    for name, control in (("chosen_partner", "partner"), ("sorted", "sort")):
+        dash_app.clientside_callback(
+            ClientsideFunction("selection", name), Input(control, "value"), prevent_initial_call=True
+        )
+
+    @dash_app.callback(
+        Output("image-picture", "children"),
+        Output("image-words", "children"),
+        Output("partner", "data"),
+        Input("images-known", "data"),
+        State("place", "data"),
+        prevent_initial_call=True,
+    )
+    async def show_head(_images: int, place: Place) -> tuple[Any, Any, Any]:
+        facts, i = await asyncio.to_thread(read_facts, place["run"]), place["image"] or 0
+        return picture(place["run"], i, 112, f"probe image {i}"), image_words(facts, i), partner_options(facts, i)

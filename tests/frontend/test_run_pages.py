@@ -3,16 +3,23 @@
 import json
 
 import pytest
+from fastapi.testclient import TestClient
 from plotly.utils import PlotlyJSONEncoder
 
-from backend.db import session_scope
+from backend.db import read_scope, session_scope
 from backend.errors import NotFound
-from backend.schemas import RunSpec
-from backend.services import runs
-from frontend.components.facts import read_facts, read_news, version_of
+from backend.schemas import Quantity, RunSpec
+from backend.services import runs, statistics
+from frontend.app import create_app
+from frontend.components.facts import read_facts
 from frontend.pages import image, run
-from frontend.pages.image_figures import followed_data
 from tests.made_runs import make_run
+
+
+@pytest.fixture
+def client(home):
+    with TestClient(create_app(), base_url="http://127.0.0.1:8000") as client:
+        yield client
 
 
 def text_of(component):
@@ -57,24 +64,51 @@ def test_image_page_when_there_is_no_such_image_or_run_is_refused(home, run_id, 
         image.layout(run_id, number)
 
 
-def test_news_when_nothing_is_new_holds_no_facts(home):
+def test_facts_when_a_recording_is_new_have_another_version(client):
     made = make_run()
-    found, _, facts = read_news(made.id, [])
-    assert facts == read_facts(made.id)
-    assert read_news(made.id, version_of(found))[2] is None
-    assert facts is not None
-    assert facts["epochs"] == [0.0, 1.0, 2.0, 3.0]
+    address = f"/api/v1/runs/{made.id}/facts"
+    first = client.get(address)
+    assert first.json() == read_facts(made.id)
+    assert first.json()["epochs"] == [0.0, 1.0, 2.0, 3.0]
+    assert client.get(address, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    longer = make_run(count=5)
+    assert read_facts(longer.id)["version"] != first.json()["version"]
 
 
-def test_followed_data_when_sent_holds_everyone_who_was_ever_near(home):
-    from backend.db import read_scope
-    from backend.schemas import Quantity
-    from backend.services import statistics
+def test_facts_when_the_run_waits_are_not_kept(client):
+    answer = client.get(f"/api/v1/runs/{submit().id}/facts")
+    assert answer.status_code == 200
+    assert answer.json()["layers"] == answer.json()["epochs"] == []
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
 
+
+def test_followed_when_asked_for_holds_everyone_who_was_ever_near(client):
     made = make_run()
+    found = client.get(f"/api/v1/runs/{made.id}/images/3/followed", params={"layer": 2, "quantity": "path"})
+    sent = found.json()
     with read_scope() as session:
-        data = statistics.neighbours_of_image(session, made.id, Quantity.PATH, 1, 0, count=2)
-    sent = followed_data(data)
-    assert {int(one) for one in sent["ranks"]} == {one for row in sent["nearest"] for one in row}
-    assert all(len(ranks) == made.recordings for ranks in sent["ranks"].values())
-    json.dumps(sent)
+        data = statistics.neighbours_of_image(session, made.id, Quantity.PATH, 2, 3)
+    assert sent["nearest"] == data.nearest.tolist()
+    assert {int(one) for one in sent["ranks"]} == {one for row in sent["nearest"] for one in row if one >= 0}
+    for other, ranks in sent["ranks"].items():
+        assert ranks == data.ranks[:, int(other)].tolist()
+        assert sent["closeness"][other] == pytest.approx(data.closeness[:, int(other)].tolist())
+    assert len(sent["churn"]) == made.recordings
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("1/images/0/followed?layer=9", 404),
+        ("1/images/99/followed?layer=1", 404),
+        ("1/images/0/followed", 422),
+        ("7/facts", 404),
+        ("7/images/0/followed?layer=1", 404),
+    ],
+)
+def test_followed_when_there_is_no_such_thing_says_what_there_is(client, address, status):
+    make_run()
+    found = client.get(f"/api/v1/runs/{address}")
+    assert found.status_code == status
+    assert found.headers["content-type"] == "application/problem+json"
