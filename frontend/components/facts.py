@@ -2,9 +2,8 @@
 
 The pages of a run have the stores `place` {"run": id, "image": i or None}, `facts` (as they were when the page was
 built; newer ones come over REST, assets/selection_news.js), `run-tick` (a tick that concerns the run), `run-theme` (the
-shell's theme: a callback may not listen to what the shell holds and to what only a page has), `run-version` (changes
-with what the run may be told to do, not with each step of progress) and `images-known` (how many probe images came
-while the page was open).
+shell's theme: a callback may not listen to what the shell holds and to what only a page has), `run-possible` (what the
+run may be told to do) and `images-known` (how many probe images came while the page was open).
 """
 
 import asyncio
@@ -18,8 +17,6 @@ from backend.db import read_scope
 from backend.schemas import ImageOut, Quantity, RunOut, RunStatus
 from backend.services import recordings, runs, workers
 from frontend.components.status import run_status
-
-Version = list[str | int]
 
 
 class LayerFact(TypedDict):
@@ -92,12 +89,6 @@ def image_name(image: ImageOut) -> str:
     return f"#{image.i} · {image.class_name}"
 
 
-def version_of(run: RunOut) -> Version:
-    """Changes whenever there is more to draw of the run."""
-    phase = run.progress.phase if run.progress and run.last is None else ""
-    return [run.status.value, run.last.t if run.last else -1, phase, " ".join(run.possible)]
-
-
 def layer_options(layers: list[LayerFact]) -> list[dict[str, str]]:
     """The choices of a layer select."""
     return [{"value": layer["value"], "label": layer["label"]} for layer in layers]
@@ -109,7 +100,7 @@ def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]
         dcc.Store(id="place", data=dict(Place(run=run.id, image=image))),
         dcc.Store(id="run-tick", data=0),
         dcc.Store(id="run-theme"),
-        dcc.Store(id="run-version", data=version_of(run)),
+        dcc.Store(id="run-possible", data=list(run.possible)),
         dcc.Store(id="images-known"),
         dcc.Store(id="facts", data=dict(facts)),
     ]
@@ -144,14 +135,14 @@ def register(dash_app: Dash) -> None:
 
     @dash_app.callback(
         Output("run-status", "children"),
-        Output("run-version", "data"),
+        Output("run-possible", "data"),
         Input("run-tick", "data"),
         Input("run-interval", "n_intervals"),
         State("place", "data"),
-        State("run-version", "data"),
+        State("run-possible", "data"),
         prevent_initial_call=True,
     )
-    async def show_status(_tick: int, _intervals: int, place: Place, known: Version) -> tuple[Any, Any]:
+    async def show_status(_tick: int, _intervals: int, place: Place, known: list[str]) -> tuple[Any, Any]:
         run, why = await asyncio.to_thread(read_run, place["run"])
-        version = version_of(run)
-        return run_status(run, why, compact=place["image"] is not None), no_update if version == known else version
+        possible = list(run.possible)
+        return run_status(run, why, compact=place["image"] is not None), no_update if possible == known else possible

@@ -13,7 +13,7 @@ from backend.errors import InvalidInput
 from backend.run_states import RunCommand
 from backend.schemas import RunOut
 from backend.services import commands
-from frontend.components.facts import Place, Version
+from frontend.components.facts import Place
 from frontend.components.icons import icon
 
 _BUTTONS = {
@@ -104,9 +104,8 @@ def _answers(*buttons: Component) -> Component:
 
 
 def register(dash_app: Dash) -> None:
-    @dash_app.callback([Output(f"{command}-run", "display") for command in _BUTTONS], Input("run-version", "data"))
-    async def show_possible(version: Version) -> list[str]:
-        possible = str(version[3]).split()
+    @dash_app.callback([Output(f"{command}-run", "display") for command in _BUTTONS], Input("run-possible", "data"))
+    async def show_possible(possible: list[str]) -> list[str]:
         return [_display(command in possible) for command in _BUTTONS]
 
     @dash_app.callback(
