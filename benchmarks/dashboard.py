@@ -106,7 +106,7 @@ def visited(opened: Browser, url: str, large: int) -> dict[str, Any]:
     found = {}
     for name, path in (("run_page", f"/runs/{large}"), ("image_page", f"/runs/{large}/images/5")):
         seconds = browsing.loads(opened, url + path, VISITS)
-        for visit, taken in zip(("cold", "warm", "third"), seconds, strict=True):
+        for visit, taken in zip(("cold", "second", "warm"), seconds, strict=True):
             found[f"{name}_{visit}"] = browsing.quantiles(taken)
     return found
 
@@ -212,12 +212,14 @@ async def _count(socket: Any) -> int:
 
 
 def goals(found: dict[str, Any]) -> dict[str, bool]:
-    cold, warm, click = found["run_page_cold"], found["run_page_warm"], found["click_all"]
+    cold, second, warm = (found[f"run_page_{visit}"] for visit in ("cold", "second", "warm"))
+    click = found["click_all"]
     late = [found[f"live_{page}"]["late"]["p95"] for page in ("run_page", "image_page")]
     listed = max(found["runs_listed"], found["runs_filtered"])
     asked, share = sum(found["slider_requests"].values()), found["connections_core_share"]
     return {
         f"large run's page, cold, within 2 s: {cold['p50']:.2f} s": cold["p50"] <= 2,
+        f"large run's page, second visit, within 1 s: {second['p50']:.2f} s": second["p50"] <= 1,
         f"large run's page, warm, within 1 s: {warm['p50']:.2f} s": warm["p50"] <= 1,
         f"half of the clicks on the image page painted within 150 ms: {click['p50'] * 1000:.0f}": click["p50"] <= 0.15,
         f"95 % of the clicks painted within 250 ms: {click['p95'] * 1000:.0f}": click["p95"] <= 0.25,

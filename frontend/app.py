@@ -30,6 +30,8 @@ _INDEX = """<!DOCTYPE html>
     <head>
         {%metas%}
         <title>{%title%}</title>
+        <link rel="preload" href="/_dash-layout" as="fetch" crossorigin>
+        <link rel="preload" href="/_dash-dependencies" as="fetch" crossorigin>
         <link rel="icon" type="image/svg+xml" href="/assets/logo.svg">
         {%css%}
     </head>
@@ -50,6 +52,7 @@ def mount(api: FastAPI) -> Dash:
     """Put the dashboard onto `api`, behind every route that `api` already has."""
     dmc.add_figure_templates()
     scripts.leave_out()
+    router.serve_layout(api, PAGES)
     dash_app = Dash(
         __name__,
         server=api,  # type: ignore[arg-type]

@@ -2,20 +2,26 @@
 
 Dash's own pages would build the page anew whenever the query string changes; here a change of the path alone does, so
 that a page keeps its state in the query (`url.search`) and redraws only what a selection touches.
+
+A visit gets shell and page in one answer, which the browser asks for with the first lines of the HTML, beside the
+scripts; links within the dashboard change the page alone.
 """
 
 import asyncio
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State
+from dash._utils import to_json
 from dash.development.base_component import Component
+from fastapi import FastAPI, Request, Response
 
 from backend.errors import AppError, NotFound
 from frontend.components.notices import notice_page
+from frontend.components.shell import Opened, shell
 from frontend.pages import Page
 
 
@@ -42,15 +48,29 @@ def register(dash_app: Dash, pages: Sequence[Page]) -> None:
         Output("title", "data"),
         Input("url", "pathname"),
         State("url", "search"),
+        prevent_initial_call=True,
     )
     async def show_page(pathname: str, search: str | None) -> tuple[Component, str]:
         return await asyncio.to_thread(render, pages, pathname, search or "")
 
-    dash_app.clientside_callback(
-        ClientsideFunction("shell", "entered"), Input("title", "data"), prevent_initial_call=True
-    )
+    dash_app.clientside_callback(ClientsideFunction("shell", "entered"), Input("title", "data"))
     for page in pages:
         page.register(dash_app)
+
+
+def serve_layout(api: FastAPI, pages: Sequence[Page]) -> None:
+    """Answer Dash's question for the layout with the page that asks; before Dash registers its own route.
+
+    Dash does not say which page asks, the browser does (the Referer). Where it does not, the page comes by `show_page`.
+    """
+
+    @api.get("/_dash-layout", include_in_schema=False)
+    def layout(request: Request) -> Response:
+        asking = urlsplit(request.headers.get("referer", ""))
+        search = f"?{asking.query}" if asking.query else ""
+        opened = Opened(asking.path, search, *render(pages, asking.path, search)) if asking.path else None
+        # Another page asks at the same address.
+        return Response(to_json(shell(opened)), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def render(pages: Sequence[Page], pathname: str, search: str) -> tuple[Component, str]:

@@ -4,7 +4,7 @@ Ids that pages may use: `url` (the one dcc.Location; its `search` holds a page's
 `theme` ("light" or "dark"), `notifications` (`sendNotifications`).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
 from dash import dcc, html
@@ -24,14 +24,24 @@ _LINKS = (
 _PAGES: Any = {"aria-label": "Pages"}
 
 
-def shell() -> Component:
-    """The layout of the dashboard; the router fills `page`."""
+class Opened(NamedTuple):
+    """The page that a visit begins with, and its address as the browser writes it."""
+
+    path: str
+    search: str
+    page: Component
+    title: str
+
+
+def shell(opened: Opened | None = None) -> Component:
+    """The layout of the dashboard; the router fills `page` where nothing is opened yet."""
+    address = {"pathname": opened.path, "search": opened.search} if opened else {}
     return dmc.MantineProvider(
         [
-            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Location(id="url", refresh="callback-nav", **address),
             dcc.Store(id="live", data={"runs": [], "n": 0}),
             dcc.Store(id="theme"),
-            dcc.Store(id="title"),
+            dcc.Store(id="title", data=opened.title if opened else None),
             dcc.Interval(id="worker-interval", interval=3000),
             dmc.NotificationContainer(id="notifications", position="top-right"),
             html.A("Skip to the content", href="#page", className="skip-link"),
@@ -39,7 +49,7 @@ def shell() -> Component:
                 [
                     _top_bar(),
                     _connection_lost(),
-                    html.Main(_loading(), id="page", className="page", tabIndex=-1),
+                    html.Main(opened.page if opened else _loading(), id="page", className="page", tabIndex=-1),
                 ],
                 className=f"scope-{actor().scope}",  # shell.css hides what the scope does not allow
             ),

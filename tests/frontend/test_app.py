@@ -61,6 +61,27 @@ def test_scripts_are_compressed(client):
     assert answer.headers["content-encoding"] == "gzip"
 
 
+def test_layout_comes_with_the_page_that_asks_for_it(client):
+    asked = {"Referer": "http://testserver/new?epochs=5"}
+    answer = client.get("/_dash-layout", headers=asked)
+    assert "spec-submit" in answer.text
+    assert "New run" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    address = answer.json()["props"]["children"][0]["props"]
+    assert (address["pathname"], address["search"]) == ("/new", "?epochs=5")
+
+
+def test_layout_for_nobody_has_no_page_yet(client):
+    answer = client.get("/_dash-layout")
+    assert "spec-submit" not in answer.text
+    assert "pathname" not in answer.json()["props"]["children"][0]["props"]
+
+
+def test_page_asks_for_its_layout_before_its_scripts(client):
+    page = client.get("/").text
+    assert page.index('href="/_dash-layout"') < page.index("<script")
+
+
 def test_layout_and_callbacks_are_served(client):
     client.get("/")
     assert client.get("/_dash-layout").status_code == 200
