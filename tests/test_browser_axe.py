@@ -26,7 +26,7 @@ PAGES = {
     "/runs/1/images/3?layer=2": "#film-strip img",
     "/runs/1/pairs/3/5": "#pair-cross-path-figure-5 .main-svg",
     "/compare?runs=1,2": "#compare-overlay .main-svg",
-    "/paper?figure=7": "#paper-submit",
+    "/paper?figure=7": "#paper-title",
     "/sweeps/1": "#sweep-filter",
     "/workers": "#no-worker",
     "/runs/77": "#notice-page",

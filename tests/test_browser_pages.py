@@ -112,7 +112,7 @@ def test_a_paper_figure_submits_what_is_missing_and_shows_what_is_done(site: str
     screen.locator("#paper-submit").click()
     expect(screen.locator("#paper-said")).to_have_text("1 run submitted")
     expect(screen.locator(".paper-needs")).to_contain_text("run 2")
-    expect(screen.locator("#paper-submit")).to_be_disabled()
+    expect(screen.locator("#paper-submit")).to_be_hidden()
     assert httpx.get(f"{site}/api/v1/runs/2").json()["tags"] == ["paper", "small"]
     screen.locator("a.paper-figure", has_text="Fig. 7").click()
     expect(screen.locator("#paper-title")).to_contain_text("Fig. 7")

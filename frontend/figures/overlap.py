@@ -26,7 +26,7 @@ def overlap_against_distance(
         return empty("There are no pairs.", look, 460)
     i, j = np.triu_indices(len(labels), k=1)
     same = np.asarray(labels)[i] == np.asarray(labels)[j]
-    titles = [f"different labels ({np.sum(~same):,} pairs)", f"same label ({np.sum(same):,} pairs)"]
+    titles = [f"different labels,<br>{np.sum(~same):,} pairs", f"same label,<br>{np.sum(same):,} pairs"]
     figure = Chart.grid(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
     dress(figure, look, revision=revision, height=460)
     figure.update_annotations(font={"size": 12, "color": look.ink})
@@ -35,16 +35,20 @@ def overlap_against_distance(
             figure.add_trace(_points(data, chosen, i, j, names, colour), row=1, col=column)
         elif chosen.any():
             figure.add_trace(_density(data, chosen, look), row=1, col=column)
+    figure.add_annotation(
+        text="distance in data space ‖xᵢ − xⱼ‖₂", font={"size": 14}, showarrow=False,
+        x=0.5, xref="paper", y=0, yref="paper", yanchor="top", yshift=-20,
+    )  # fmt: skip
     figure.update_layout(
-        title={"text": words_of(data.correlation), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.99},
-        margin={"t": 70},
+        title={"text": words_of(data.correlation), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.955},
+        margin={"t": 90},
         dragmode="select",
         hovermode="closest",
         meta={"select": "trace"},
     )
     unit = "units shared (path overlap)" if look.quantity is Quantity.PATH else "cosine of activations"
     figure.update_yaxes(title={"text": unit, "standoff": 8}, col=1)
-    figure.update_xaxes(title={"text": "distance in data space ‖xᵢ − xⱼ‖₂", "standoff": 8}, matches="x", zeroline=False)
+    figure.update_xaxes(matches="x", zeroline=False)
     figure.update_yaxes(matches="y", zeroline=False)
     return figure
 
@@ -53,7 +57,7 @@ def words_of(found: Correlation) -> str:
     """Both coefficients, or why there are none."""
     if found.pearson is None or found.spearman is None:
         return f"No correlation: {found.reason}"
-    return f"Pearson r = {found.pearson:.3f}, Spearman ρ = {found.spearman:.3f} over {found.pairs:,} pairs"
+    return f"Pearson r = {found.pearson:.3f}, Spearman ρ = {found.spearman:.3f}<br>over {found.pairs:,} pairs"
 
 
 def _points(

@@ -69,7 +69,7 @@ def layout(**_query: str) -> Component:
 
 
 def _submit() -> Component:
-    button = dmc.Button("Submit the missing runs", id="paper-submit", leftSection=icon("plus"), disabled=True, mt="sm")
+    button = dmc.Button("Submit the missing runs", id="paper-submit", leftSection=icon("plus"), display="none", mt="sm")
     return html.Div([button, html.Span(id="paper-said", className="dimmed paper-said", role="status")])
 
 
@@ -92,7 +92,7 @@ def register(dash_app: Dash) -> None:
         Output("paper-figures", "children"),
         Output("paper-about", "children"),
         Output("paper-charts", "children"),
-        Output("paper-submit", "disabled"),
+        Output("paper-submit", "display"),
         Output("paper-submit", "children"),
         Output("paper-runs", "data"),
         Input("paper-choice", "data"),
@@ -129,10 +129,17 @@ def shown(figure: PaperFigure, size: paper.Size, theme: Scheme) -> tuple[Any, ..
     specs = paper.specs_of(figure, size, catalogue.catalogue().datasets)
     needs = paper.needs_of(specs or ())
     missing = sum(need.run is None for need in needs)
-    words = {0: "Every run is there", 1: "Submit the missing run"}.get(missing, f"Submit the {missing} missing runs")
+    words = "Submit the missing run" if missing == 1 else f"Submit the {missing} missing runs"
     ids = [need.run.id for need in needs if need.run is not None]
     charts = _charts(figure, needs, theme)
-    return _links(figure, size), _about(figure, size, specs, needs), charts, missing == 0, words, ids
+    return (
+        _links(figure, size),
+        _about(figure, size, specs, needs),
+        charts,
+        "inline-block" if missing else "none",
+        words,
+        ids,
+    )
 
 
 def _links(chosen: PaperFigure, size: paper.Size) -> list[Component]:
@@ -201,7 +208,6 @@ def _charts(figure: PaperFigure, needs: list[Need], theme: Scheme) -> list[Compo
 
 def _chart(run_id: int, one: Shown, n: int, theme: Scheme) -> Component:
     view, facts = view_called(one.view), read_facts(run_id)
-    words = ", ".join(f"{name} {value}" for name, value in one.chosen.items())
     quantity = Quantity(one.chosen["quantity"])
     try:
         scene = scene_of(view, facts, Chosen.model_validate(one.chosen), theme)
@@ -209,16 +215,29 @@ def _chart(run_id: int, one: Shown, n: int, theme: Scheme) -> Component:
             drawn = view.draw(view.read(session, scene), scene)
     except AppError as error:
         drawn = empty(error.detail, Look(theme, quantity))
-    drawn.update_layout(height=HEIGHT)
+    drawn.update_layout(height=HEIGHT, showlegend=bool(drawn.layout.get("meta", {}).get("followed")))
     address = f"/api/v1/runs/{run_id}/figures/{one.view}?{urlencode(one.chosen)}"
     return html.Figure(
         [
-            html.Figcaption(f"{view.title}: {words}"),
+            html.Figcaption(f"{view.title}: {_words(one.chosen)}"),
             dcc.Graph(id=f"paper-chart-{n}", figure=drawn, config=CONFIG, style={"height": HEIGHT}),
-            _downloads(address),
+            _downloads(address, html.A("Explore", href=_page_of(run_id, one))),
         ],
         className="paper-chart",
     )
+
+
+def _words(chosen: dict[str, Any]) -> str:
+    """As in “image 5, layer 2, paths”."""
+    quantity = f"{chosen['quantity']}s"
+    return ", ".join([*(f"{name} {chosen[name]}" for name in ("image", "layer") if name in chosen), quantity])
+
+
+def _page_of(run_id: int, one: Shown) -> str:
+    """Where this chart stands among the others of the run, or of the image."""
+    page = f"/runs/{run_id}" + (f"/images/{one.chosen['image']}" if "image" in one.chosen else "")
+    chosen = {name: value for name, value in one.chosen.items() if name != "image"}
+    return f"{page}?{urlencode(chosen)}#{one.view}"
 
 
 def _downloads(address: str, *further: Component) -> Component:

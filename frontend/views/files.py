@@ -112,7 +112,9 @@ def picture_of(
 
 
 def titled(figure: Chart, caption: Caption, look: Look) -> Chart:
-    """The figure as it stands alone: with title and background."""
+    """The figure as it stands alone: with title and background, and a legend of what a page lists beside it."""
+    if figure.layout.get("meta", {}).get("followed"):
+        figure.update_layout(showlegend=True)
     said = figure.layout.get("title", {}).get("text")
     text = escape(caption.title) + (f"<br><sub>{said}</sub>" if said else "")
     above = 20 if said else 0

@@ -132,7 +132,7 @@ def test_paper_page_when_the_run_is_done_shows_its_charts():
     shown = paper_page.shown(paper.figure_of("5"), "small", "light")
     page = json.dumps(shown[2], cls=PlotlyJSONEncoder)
     assert f"/api/v1/runs/{made.id}/figures/self-similarity?layer=4&quantity=path&format=csv" in page
-    assert (shown[3], shown[5]) == (True, [made.id])
+    assert (shown[3], shown[5]) == ("none", [made.id])
     assert "not submitted" in json.dumps(
         paper_page.shown(paper.figure_of("16"), "small", "light"), cls=PlotlyJSONEncoder
     )
