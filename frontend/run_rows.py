@@ -136,6 +136,7 @@ def row(run: RunOut) -> dict[str, Any]:
         "notes": run.notes,
         "epochs": run.spec.epochs,
         "seed": run.spec.seed,
+        "lr": run.spec.optimiser.lr,
         "share": share,
         "progress": progress,
         "progress_key": f"{share:.4f} {run.status} {progress}",

@@ -29,7 +29,10 @@
         socket.onopen = () => {
             pause = FIRST_PAUSE;
             notice(false);
-            if (interrupted) tick(null);
+            if (interrupted) {
+                tick(null);
+                document.dispatchEvent(new Event("server-back"));
+            }
             interrupted = false;
         };
         socket.onmessage = (message) => {

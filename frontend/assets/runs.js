@@ -60,18 +60,40 @@
             borderColor: "var(--mantine-color-default-border)",
             fontFamily: "var(--mantine-font-family)",
             fontSize: 14,
-            cellHorizontalPadding: 12,
+            cellHorizontalPadding: 10,
         });
+
+    const ADDRESS_EVENTS = ["popstate", "_dashprivate_pushstate"];
 
     /* The server sorts: a click asks for the rising order, then the falling one, then the newest first. */
     components.RunsHeader = (props) => {
+        const [, draw] = window.React.useReducer((count) => count + 1, 0);
+        window.React.useEffect(() => {
+            ADDRESS_EVENTS.forEach((name) => window.addEventListener(name, draw));
+            return () => ADDRESS_EVENTS.forEach((name) => window.removeEventListener(name, draw));
+        }, []);
         const query = parse(window.location.search), by = props.sortBy;
         const direction = query.sort === by ? "ascending" : query.sort === `-${by}` ? "descending" : "none";
         const next = {none: by, ascending: `-${by}`, descending: SORT}[direction];
         return element("button", {
             type: "button", className: `runs-header runs-header-${direction}`, "aria-label": `${props.displayName}, sort`, "data-sorted": direction,
+            tabIndex: -1,  // the header cell around it takes the keyboard
             onClick: () => ask({...query, sort: next, cursor: null}),
         }, props.displayName, element("span", {key: "sign", "aria-hidden": true}, {none: "", ascending: " ↑", descending: " ↓"}[direction]));
+    };
+
+    /* Enter opens the run of a row, and sorts by a column. */
+    functions.runsHeaderKey = (params) => {
+        if (params.event.key !== "Enter") return false;
+        const button = params.event.target.closest(".ag-header-cell").querySelector(".runs-header");
+        if (button) button.click();
+        return Boolean(button);
+    };
+
+    functions.runsCellKey = (params) => {
+        const {event, colDef, data} = params, opens = event.key === "Enter" && colDef.field === "name";
+        if (opens) go(`/runs/${data.id}`);
+        return opens;
     };
 
     components.RunStatus = (props) =>

@@ -5,7 +5,10 @@
     "use strict";
     const view = window.pathscope;
     const {page, state, newest, recording, layer, quantity, partner, RETRY_MS} = view;
-    const CONFIG = {showSendToCloud: false, displaylogo: false, responsive: true, doubleClick: "reset"};
+    const CONFIG = {
+        showSendToCloud: false, displaylogo: false, responsive: true, doubleClick: "reset",
+        modeBarButtonsToRemove: ["toImage", "lasso2d", "autoScale2d"],
+    };
     const NEAR = "400px";
     const WAITING = {
         layer: "Layers are known once the trainer has built the net.",

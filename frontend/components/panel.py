@@ -15,7 +15,13 @@ from frontend.components.icons import icon
 from frontend.views.compared import ComparedView
 from frontend.views.view import View, lacking
 
-CONFIG: Any = {"showSendToCloud": False, "displaylogo": False, "responsive": True, "doubleClick": "reset"}
+CONFIG: Any = {
+    "showSendToCloud": False,
+    "displaylogo": False,
+    "responsive": True,
+    "doubleClick": "reset",
+    "modeBarButtonsToRemove": ["toImage", "lasso2d", "select2d", "autoScale2d"],
+}
 
 TOOLS = (
     ("csv", "CSV", "Download the numbers as CSV"),

@@ -6,24 +6,37 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 _COLUMNS: list[dict[str, Any]] = [
-    {"field": "status_text", "headerName": "Status", "sort_by": "status", "cellRenderer": "RunStatus", "width": 146},
     {
         "field": "name",
         "headerName": "Name",
         "sort_by": "name",
         "cellRenderer": "RunLink",
-        "minWidth": 180,
-        "flex": 2,
+        "minWidth": 240,
+        "flex": 3,
+        "tooltipField": "name",
     },
-    {"field": "net", "headerName": "Net", "sort_by": "net", "width": 110},
-    {"field": "dataset", "headerName": "Dataset", "sort_by": "dataset", "width": 120},
-    {"field": "epochs", "headerName": "Epochs", "sort_by": "epochs", "type": "rightAligned", "width": 95},
-    {"field": "seed", "headerName": "Seed", "sort_by": "seed", "type": "rightAligned", "width": 85},
-    {"field": "tags", "headerName": "Tags", "cellRenderer": "RunTags", "minWidth": 120, "flex": 1},
+    {"field": "status_text", "headerName": "Status", "sort_by": "status", "cellRenderer": "RunStatus", "width": 138},
+    {"field": "id", "headerName": "Run", "sort_by": "id", "type": "rightAligned", "width": 70},
+    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 120},
+    {"field": "test_accuracy", "headerName": "Test acc.", "sort_by": "test_accuracy", "share": True, "width": 96},
+    {"field": "train_accuracy", "headerName": "Train acc.", "sort_by": "train_accuracy", "share": True, "width": 98},
+    {"field": "net", "headerName": "Net", "sort_by": "net", "width": 98},
+    {"field": "dataset", "headerName": "Dataset", "sort_by": "dataset", "width": 98},
+    {"field": "epochs", "headerName": "Epochs", "sort_by": "epochs", "type": "rightAligned", "width": 86},
+    {"field": "lr", "headerName": "Rate", "sort_by": "lr", "type": "rightAligned", "width": 76},
+    {"field": "seed", "headerName": "Seed", "sort_by": "seed", "type": "rightAligned", "width": 74},
+    {
+        "field": "tags",
+        "headerName": "Tags",
+        "cellRenderer": "RunTags",
+        "minWidth": 130,
+        "flex": 2,
+        "tooltipField": "tags",
+    },
     {
         "field": "notes",
         "headerName": "Notes",
-        "minWidth": 150,
+        "minWidth": 100,
         "flex": 1,
         "editable": True,
         "cellEditor": "agLargeTextCellEditor",
@@ -32,15 +45,12 @@ _COLUMNS: list[dict[str, Any]] = [
         "tooltipField": "notes",
         "headerTooltip": "Double-click, or press Enter, to edit",
     },
-    {"field": "progress_key", "headerName": "Progress", "cellRenderer": "RunProgress", "width": 170},
-    {"field": "train_accuracy", "headerName": "Train acc.", "sort_by": "train_accuracy", "share": True, "width": 115},
-    {"field": "test_accuracy", "headerName": "Test acc.", "sort_by": "test_accuracy", "share": True, "width": 110},
     {
         "field": "started_at",
         "headerName": "Started",
         "sort_by": "started",
         "valueFormatter": {"function": "runTime(params.value)"},
-        "width": 130,
+        "width": 120,
     },
     {
         "colId": "duration",
@@ -48,7 +58,7 @@ _COLUMNS: list[dict[str, Any]] = [
         "valueGetter": {"function": "runSeconds(params.data)"},
         "valueFormatter": {"function": "runDuration(params.value)"},
         "type": "rightAligned",
-        "width": 105,
+        "width": 92,
     },
 ]
 
@@ -57,7 +67,12 @@ def runs_grid() -> Component:
     return dag.AgGrid(
         id="runs-grid",
         columnDefs=[_column(column) for column in _COLUMNS],
-        defaultColDef={"sortable": False, "resizable": True},
+        defaultColDef={
+            "sortable": False,
+            "resizable": True,
+            "suppressHeaderKeyboardEvent": {"function": "runsHeaderKey(params)"},
+            "suppressKeyboardEvent": {"function": "runsCellKey(params)"},
+        },
         getRowId="params.data.key",
         dashGridOptions={
             "theme": {"function": "runsTheme(theme, agGrid)"},
