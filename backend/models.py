@@ -304,7 +304,10 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """A message for a webhook, written with the end of the run that it tells of; the server that claims it sends it."""
+    """A message for a webhook, written with the end of the run that it tells of; the server that claims it sends it.
+
+    A test of a webhook for every run tells of none.
+    """
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -315,7 +318,7 @@ class WebhookDelivery(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     webhook_id: Mapped[int] = mapped_column(BigId, ForeignKey("webhooks.id", ondelete="CASCADE"))
-    run_id: Mapped[int] = mapped_column(BigId)
+    run_id: Mapped[int | None] = mapped_column(BigId)
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     state: Mapped[DeliveryState] = mapped_column(_enum(DeliveryState), default=DeliveryState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -324,3 +327,8 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     attempted_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
+
+    @property
+    def type(self) -> str:
+        """What it tells of."""
+        return str(self.payload["type"])

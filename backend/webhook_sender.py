@@ -12,7 +12,6 @@ import logging
 import socket
 import time
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import NamedTuple
 
 import httpx2 as httpx
@@ -20,6 +19,7 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from backend import webhook_address
 from backend.db import session_scope
 from backend.models import Webhook, WebhookDelivery, now
 from backend.schemas import DeliveryState
@@ -130,11 +130,9 @@ async def _address_of(url: httpx.URL) -> str:
     except OSError as error:
         raise NotTakenError(f"{url.host} has no address: {error}") from error
     addresses = [str(entry[4][0]) for entry in found]
-    private = [address for address in addresses if not ip_address(address.split("%")[0]).is_global]
-    if private and not settings().private_webhooks:
-        raise RefusedError(
-            f"{url.host} is {private[0]}, which is not a public address; PATHSCOPE_PRIVATE_WEBHOOKS=true allows such"
-        )
+    refused = next((address for address in addresses if not webhook_address.is_allowed(address)), None)
+    if refused:
+        raise RefusedError(webhook_address.not_public(url.host, refused))
     return addresses[0]
 
 

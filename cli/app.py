@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import figure_commands
+from cli import figure_commands, webhook_commands
 from cli.options import AsJson, RunId, server_asked
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 token = typer.Typer(help="Make, list and revoke tokens, on the machine of the database.", no_args_is_help=True)
 app.add_typer(token, name="token")
+app.add_typer(webhook_commands.app, name="webhooks")
 app.command()(figure_commands.figure)
 app.command()(figure_commands.compare)
 

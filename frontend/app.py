@@ -16,13 +16,13 @@ from backend.errors import AppError
 from frontend import compare_api, figures_api, live, pages_api, router, scripts, sign_in
 from frontend.components.notices import notification
 from frontend.components.shell import shell
-from frontend.pages import Page, compare, image, new_run, pair, paper, run, runs, sweep, workers
+from frontend.pages import Page, compare, image, new_run, pair, paper, run, runs, sweep, webhooks, workers
 
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent / "assets"
 
-PAGES: tuple[Page, ...] = (runs, new_run, compare, paper, run, image, pair, sweep, workers)
+PAGES: tuple[Page, ...] = (runs, new_run, compare, paper, run, image, pair, sweep, workers, webhooks)
 """Every page; adding a module here is all that it takes."""
 
 _INDEX = """<!DOCTYPE html>

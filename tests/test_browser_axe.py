@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from backend.db import session_scope
 from backend.schemas import TokenScope
-from backend.services import sweeps, tokens
+from backend.services import sweeps, tokens, webhooks
+from backend.services.webhooks import WebhookIn
 from backend.sweeps import SweepSpec
 from tests.conftest import forget_settings, migrate
 from tests.made_runs import make_run
@@ -29,6 +30,8 @@ PAGES = {
     "/paper?figure=7": "#paper-title",
     "/sweeps/1": "#sweep-filter",
     "/workers": "#no-worker",
+    "/webhooks": ".webhooks > li",
+    "/webhooks?run=2": "#webhooks-none",
     "/runs/77": "#notice-page",
 }
 """Each page, with what is there once it is built."""
@@ -36,12 +39,13 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with two runs of everything that can be recorded, and a sweep that waits."""
+    """A server with two runs of everything that can be recorded, a sweep that waits, and a webhook of nobody."""
     home = tmp_path_factory.mktemp("axe")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PATHSCOPE_") and "TEST" not in name]:
             patch.delenv(name)
         patch.setenv("PATHSCOPE_HOME", str(home))
+        patch.setenv("PATHSCOPE_PRIVATE_WEBHOOKS", "true")
         forget_settings()
         migrate()
         for seed in (0, 1):
@@ -49,6 +53,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             make_run(images=8, count=4, epochs=4, seed=seed, quantities=quantities, tags=["made"], notes="made")
         with session_scope() as session:
             sweeps.submit(session, SweepSpec(name="Rates", base={"net": "mlp", "dataset": "digits"}, seeds=(0, 1)))
+            webhooks.create(session, WebhookIn(url="http://127.0.0.1:9/hook"))
         with serving(home) as url:
             yield url
     forget_settings()
@@ -81,6 +86,24 @@ def test_dialogs_have_no_serious_finding(filled: str, screen: Page) -> None:
         check(screen)
         screen.keyboard.press("Escape")
         expect(screen.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_webhook_with_its_deliveries_has_no_serious_finding(filled: str, screen: Page) -> None:
+    screen.goto(f"{filled}/webhooks")
+    screen.locator("#webhook-url").fill("example.org")
+    screen.locator("#webhook-add").click()
+    expect(screen.locator("#webhook-form .mantine-InputWrapper-error")).to_be_visible()
+    screen.get_by_role("button", name="Send a test").first.click()
+    expect(screen.locator(".webhook-deliveries tbody tr").first).to_contain_text("ConnectError")
+    check(screen)
+    screen.locator("#webhook-url").fill("http://127.0.0.1:9/one")
+    screen.locator("#webhook-run").fill("1")
+    screen.locator("#webhook-add").click()
+    expect(screen.locator("#webhook-secret-value")).to_be_visible()
+    check(screen)
+    screen.get_by_role("button", name="Remove").last.click()
+    expect(screen.get_by_role("dialog")).to_be_visible()
+    check(screen)
 
 
 def test_signing_in_has_no_serious_finding(home: Path, screen: Page) -> None:

@@ -7,14 +7,13 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend import access
-from backend.errors import FieldError, InvalidInput, NotFound
+from backend import access, webhook_address
+from backend.errors import NotFound
 from backend.models import Recording, Run, RunTag, Webhook, WebhookDelivery, now
 from backend.run_states import RunStatus
 from backend.schemas import DeliveryState, TokenScope
@@ -31,24 +30,12 @@ class WebhookIn(BaseModel):
     run: int | None = Field(default=None, ge=1, lt=2**53, description="this run alone; left out: every run")
 
 
-class WebhookOut(BaseModel):
-    """A webhook as lists show it; of the secret nothing is shown again."""
-
-    id: int
-    url: str
-    run: int | None
-    created_at: datetime
-
-
-class WebhookMade(WebhookOut):
-    secret: str = Field(description="signs what is sent; it is shown this once")
-
-
 class DeliveryOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
-    run_id: int
+    type: str = Field(description="what it tells of: run.completed, run.failed, run.cancelled or webhook.test")
+    run_id: int | None = Field(description="null in a test of a webhook for every run")
     state: DeliveryState
     attempts: int
     response: int | None = Field(description="HTTP status of the last answer")
@@ -57,10 +44,24 @@ class DeliveryOut(BaseModel):
     attempted_at: datetime | None
 
 
+class WebhookOut(BaseModel):
+    """A webhook as lists show it; of the secret nothing is shown again."""
+
+    id: int
+    url: str
+    run: int | None
+    created_at: datetime
+    last: DeliveryOut | None = Field(default=None, description="its newest message")
+
+
+class WebhookMade(WebhookOut):
+    secret: str = Field(description="signs what is sent; it is shown this once")
+
+
 def create(session: Session, asked: WebhookIn) -> WebhookMade:
     """Raises InvalidInput for an address that is none, NotFound, Forbidden."""
+    webhook_address.check(asked.url)
     _require(session, asked.run)
-    _check_url(asked.url)
     secret = PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     made = Webhook(url=asked.url, run_id=asked.run, secret=secret)
     session.add(made)
@@ -69,12 +70,18 @@ def create(session: Session, asked: WebhookIn) -> WebhookMade:
 
 
 def list_webhooks(session: Session, run_id: int | None = None) -> list[WebhookOut]:
-    """All webhooks, or those of one run. Raises NotFound, Forbidden."""
-    _require(session, run_id)
+    """Those that the actor may have, or those of one run. Raises NotFound, Forbidden."""
     query = select(Webhook).order_by(Webhook.id)
     if run_id is not None:
+        _require(session, run_id)
         query = query.where(Webhook.run_id == run_id)
-    return [_out(one) for one in session.scalars(query)]
+    elif not access.actor().scope.includes(TokenScope.ADMIN):
+        access.require(TokenScope.SUBMIT)
+        own = Run.submitted_by == access.actor().name
+        query = query.join(Run).where(own, Run.submitted_by.is_not(None))
+    found = session.scalars(query).all()
+    last = _last(session, [one.id for one in found])
+    return [_out(one, last.get(one.id)) for one in found]
 
 
 def delete(session: Session, webhook_id: int) -> None:
@@ -88,6 +95,17 @@ def deliveries(session: Session, webhook_id: int, limit: int = 100) -> list[Deli
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
     found = session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit))
     return [DeliveryOut.model_validate(one) for one in found]
+
+
+def send_test(session: Session, webhook_id: int) -> DeliveryOut:
+    """A message that tells of nothing, to be sent as any other. Raises NotFound, Forbidden."""
+    webhook = _webhook(session, webhook_id)
+    told = {"webhook": webhook.id, "run": webhook.run_id}
+    payload = {"type": "webhook.test", "timestamp": now().isoformat(), "data": told}
+    made = WebhookDelivery(webhook_id=webhook.id, run_id=webhook.run_id, payload=payload)
+    session.add(made)
+    session.flush()
+    return DeliveryOut.model_validate(made)
 
 
 def announce(session: Session, run: Run, status: RunStatus) -> None:
@@ -156,17 +174,12 @@ def _webhook(session: Session, webhook_id: int) -> Webhook:
     return found
 
 
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        right = False
-    if not right or not url.isprintable() or " " in url:
-        raise InvalidInput(
-            [FieldError("url", url, "not an address; it begins with http:// or https:// and names a host")]
-        )
+def _last(session: Session, webhook_ids: Sequence[int]) -> dict[int, DeliveryOut]:
+    """The newest message of each webhook that has any."""
+    newest = select(func.max(WebhookDelivery.id)).where(WebhookDelivery.webhook_id.in_(webhook_ids))
+    query = select(WebhookDelivery).where(WebhookDelivery.id.in_(newest.group_by(WebhookDelivery.webhook_id)))
+    return {one.webhook_id: DeliveryOut.model_validate(one) for one in session.scalars(query)}
 
 
-def _out(webhook: Webhook) -> WebhookOut:
-    return WebhookOut(id=webhook.id, url=webhook.url, run=webhook.run_id, created_at=webhook.created_at)
+def _out(webhook: Webhook, last: DeliveryOut | None = None) -> WebhookOut:
+    return WebhookOut(id=webhook.id, url=webhook.url, run=webhook.run_id, created_at=webhook.created_at, last=last)

@@ -4,6 +4,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, dcc, html
 from dash.development.base_component import Component
 
+from backend.access import may_change
 from backend.errors import NotFound
 from backend.schemas import RunOut
 from frontend.components import facts as run_facts
@@ -75,10 +76,12 @@ def _description(run: RunOut) -> Component:
         *([f"submitted by {run.submitted_by}"] if run.submitted_by else []),
     ]
     sweep = [dmc.Anchor(f"sweep {run.sweep}", href=f"/sweeps/{run.sweep}", size="sm")] if run.sweep else []
+    address = f"/webhooks?run={run.id}"
+    hooks = [dmc.Anchor("Webhooks", href=address, id="run-webhooks", size="sm")] if may_change(run.submitted_by) else []
     tags = [dmc.Badge(tag, variant="default", radius="sm", tt="none") for tag in run.tags]
     return dmc.Stack(
         [
-            dmc.Group([dmc.Text(" · ".join(words), size="sm", c="dimmed"), *sweep, *tags], gap="xs"),
+            dmc.Group([dmc.Text(" · ".join(words), size="sm", c="dimmed"), *sweep, *hooks, *tags], gap="xs"),
             *([dmc.Text(run.notes, size="sm", style={"whiteSpace": "pre-wrap"})] if run.notes else []),
         ],
         gap=4,

@@ -22,7 +22,14 @@ TITLE = "Workers and queue"
 def layout(**_query: str) -> Component:
     return html.Div(
         [
-            dmc.Title("Workers and queue", order=1, size="h2", mb="sm"),
+            dmc.Group(
+                [
+                    dmc.Title("Workers and queue", order=1, size="h2"),
+                    dmc.Anchor("Webhooks: tell an address when runs end", href="/webhooks", id="workers-webhooks"),
+                ],
+                justify="space-between",
+                mb="sm",
+            ),
             dcc.Interval(id="workers-interval", interval=2000),
             html.Div(_content(), id="workers-content"),
         ]

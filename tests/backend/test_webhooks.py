@@ -5,55 +5,25 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from backend import webhook_sender
+from backend.access import OPERATOR, Actor, acting
 from backend.api.app import create_app
-from backend.db import session_scope
+from backend.db import read_scope, session_scope
+from backend.errors import Forbidden, InvalidInput
 from backend.models import WebhookDelivery
-from backend.schemas import RunSpec
+from backend.schemas import RunSpec, TokenScope
 from backend.services import commands, runs, webhooks
 from backend.services.webhooks import WebhookIn
 from tests.conftest import forget_settings
 from tests.made_runs import make_run
+from tests.receivers import Receiver, allowed, receiver
 
-
-class Receiver(BaseHTTPRequestHandler):
-    answers: ClassVar[list[int]] = []
-    heard: ClassVar[list[tuple[dict[str, str], bytes]]] = []
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.answers.pop(0) if self.answers else 204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def receiver() -> Iterator[str]:
-    Receiver.answers, Receiver.heard = [], []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/hook?key=1"
-        server.shutdown()
-
-
-@pytest.fixture
-def allowed(home, monkeypatch):
-    monkeypatch.setenv("PATHSCOPE_PRIVATE_WEBHOOKS", "true")
-    monkeypatch.setenv("PATHSCOPE_WEBHOOK_PAUSE_SECONDS", "0.01")
-    monkeypatch.setenv("PATHSCOPE_WEBHOOK_ATTEMPTS", "3")
-    forget_settings()
+__all__ = ["allowed", "receiver"]
 
 
 def make(url, run=None):
@@ -109,10 +79,23 @@ def test_a_message_that_is_not_taken_is_tried_again_and_then_given_up(receiver):
     assert len({headers["webhook-id"] for headers, _ in Receiver.heard}) == 2
 
 
+PRIVATE = ("127.0.0.1", "127.1", "2130706433", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "0.0.0.0")
+
+
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "0.0.0.0"])
-def test_an_address_that_is_not_public_is_never_reached(host):
+@pytest.mark.parametrize("host", PRIVATE)
+def test_an_address_that_is_not_public_is_refused(host):
+    with pytest.raises(InvalidInput, match="not a public address; PATHSCOPE_PRIVATE_WEBHOOKS=true") as refused:
+        make(f"http://{host}:9/hook")
+    assert [(one.field, one.value) for one in refused.value.errors] == [("url", f"http://{host}:9/hook")]
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("host", PRIVATE)
+def test_an_address_that_is_not_public_is_never_reached(host, monkeypatch):
     made = make(f"http://{host}:9/hook")
+    monkeypatch.delenv("PATHSCOPE_PRIVATE_WEBHOOKS")
+    forget_settings()
     make_run(count=1)
     send_all()
     [delivery] = log_of(made.id)
@@ -136,6 +119,49 @@ def test_a_webhook_of_one_run_hears_of_it_alone_and_a_lost_claim_is_taken_over()
         assert webhooks.claim(session) == [1]
 
 
+@pytest.mark.usefixtures("database", "allowed")
+def test_a_test_is_sent_as_any_other_message_and_a_list_shows_the_newest(receiver):
+    run = make_run(count=1).id
+    every, one = make(receiver), make(receiver, run)
+    for made, about in ((every, None), (one, run)):
+        with session_scope() as session:
+            asked = webhooks.send_test(session, made.id)
+        assert (asked.type, asked.run_id, asked.state) == ("webhook.test", about, "waiting")
+        send_all()
+        told = json.loads(Receiver.heard[-1][1])
+        assert (told["type"], told["data"]) == ("webhook.test", {"webhook": made.id, "run": about})
+    make_run(count=1)
+    with session_scope() as session:
+        listed = webhooks.list_webhooks(session)
+    assert [(found.last.type, found.last.state) for found in listed] == [
+        ("run.completed", "waiting"),
+        ("webhook.test", "delivered"),
+    ]
+
+
+@pytest.mark.usefixtures("database")
+def test_who_submits_has_the_webhooks_of_his_own_runs_and_a_reader_has_none():
+    ada, ben = Actor(TokenScope.SUBMIT, "1", "ada"), Actor(TokenScope.SUBMIT, "2", "ben")
+    without_token = make("https://example.org", make_run(count=1).id)
+    make("https://example.org")
+    with acting(ada):
+        own = make("https://example.org", make_run(count=1).id)
+
+    def listed(actor):
+        with acting(actor), read_scope() as session:
+            return [one.id for one in webhooks.list_webhooks(session)]
+
+    assert listed(ada) == [own.id]
+    assert listed(ben) == []
+    assert listed(OPERATOR) == [1, 2, own.id]
+    with pytest.raises(Forbidden, match="scope submit"):
+        listed(Actor(TokenScope.READ, "3", "eve"))
+    with acting(ada), session_scope() as session:
+        assert webhooks.send_test(session, own.id).run_id == own.run
+        with pytest.raises(Forbidden, match="submitted without a token"):
+            webhooks.send_test(session, without_token.id)
+
+
 @pytest.mark.usefixtures("home")
 def test_rest_shows_the_secret_once_and_refuses_what_is_no_address():
     with TestClient(create_app()) as client:
@@ -149,5 +175,8 @@ def test_rest_shows_the_secret_once_and_refuses_what_is_no_address():
             assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "url")
         assert client.post("/api/v1/webhooks", json={"url": "https://a.org", "run": 5}).status_code == 404
         assert client.get("/api/v1/webhooks/1/deliveries").json() == []
+        tested = client.post("/api/v1/webhooks/1/test")
+        assert (tested.status_code, tested.json()["type"]) == (202, "webhook.test")
+        assert client.post("/api/v1/webhooks/2/test").status_code == 404
         assert client.delete("/api/v1/webhooks/1").status_code == 204
         assert client.get("/api/v1/webhooks/1/deliveries").status_code == 404

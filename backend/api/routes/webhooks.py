@@ -23,8 +23,14 @@ def create_webhook(asked: WebhookIn, session: Writing) -> WebhookMade:
 def list_webhooks(
     session: Reading, run: Annotated[int | None, Query(ge=1, lt=2**53, description="those of this run alone")] = None
 ) -> list[WebhookOut]:
-    """The webhooks that there are, without their secrets."""
+    """The webhooks that you may have, without their secrets: an administrator all, others those of their own runs."""
     return webhooks.list_webhooks(session, run)
+
+
+@router.post("/{webhook_id}/test", status_code=202)
+def test_webhook(webhook_id: WebhookId, session: Writing) -> DeliveryOut:
+    """Send it a message that tells of nothing, within seconds; its deliveries say what came back."""
+    return webhooks.send_test(session, webhook_id)
 
 
 @router.delete("/{webhook_id}", status_code=204)
