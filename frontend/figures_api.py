@@ -1,5 +1,6 @@
 """Figures over REST: the list, each as Plotly's JSON, and as files. Behind the API's own routes on the same app."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -102,8 +103,15 @@ def get_figure(run_id: RunId, name: str, query: Annotated[FigureQuery, Query()],
     content = _WRITE[query.format](view, data, scene, query)
     headers = {"Cache-Control": "no-store"}
     if query.format != "table":
-        headers["Content-Disposition"] = f'attachment; filename="run{run_id}-{name}.{query.format}"'
+        headers["Content-Disposition"] = f'attachment; filename="{_file_name(run_id, name, asked)}.{query.format}"'
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
+
+
+def _file_name(run_id: int, name: str, asked: Chosen) -> str:
+    """As in "run1-cross-path-layer4-path": what was asked for tells files apart."""
+    chosen = asked.model_dump(mode="json", exclude_none=True)
+    words = [f"{key}{value}" if isinstance(value, int) else value for key, value in chosen.items()]
+    return "-".join([f"run{run_id}", name, *(re.sub(r"[^\w.-]", "_", word) for word in words)])
 
 
 def _figure(run_id: int, name: str, asked: Chosen, scheme: Literal["light", "dark"], request: Request) -> Response:

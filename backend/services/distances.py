@@ -12,8 +12,9 @@ from backend.correlation import Correlation, correlate
 from backend.errors import NotFound
 from backend.schemas import Measure, Quantity
 from backend.series import OverlapAgainstDistance
+from backend.services.recordings import list_images
 from backend.services.runs import get_run
-from backend.services.statistics import array_at, arrays_over_time, check_image
+from backend.services.statistics import array_at, arrays_over_time
 
 
 class Correlations(NamedTuple):
@@ -60,17 +61,24 @@ class PairsInside(NamedTuple):
 
 
 def pairs_inside(
-    session: Session, run_id: int, quantity: Quantity, layer: int, t: int, box: Box, limit: int
+    session: Session,
+    run_id: int,
+    quantity: Quantity,
+    layer: int,
+    t: int,
+    box: Box,
+    limit: int,
+    same_label: bool | None = None,
 ) -> PairsInside:
-    """The pairs whose distance and overlap lie in the box. Raises NotFound."""
+    """The pairs whose distance and overlap lie in the box: of one label, of two, or of any. Raises NotFound."""
     found = overlap_against_distance(session, run_id, quantity, layer, t)
-    images = check_image(session, run_id, 0)
-    inside = np.ones(len(found.distance), dtype=bool)
+    labels = np.array([image.label for image in list_images(session, run_id)])
+    i, j = np.triu_indices(len(labels), k=1)
+    inside = np.ones(len(found.distance), dtype=bool) if same_label is None else (labels[i] == labels[j]) == same_label
     for values, (low, high) in ((found.distance, box.distance), (found.overlap, box.overlap)):
         inside &= (values >= low) & (values <= high)
     places = np.flatnonzero(inside)
     nearest = places[np.argsort(found.distance[places], kind="stable")][:limit]
-    i, j = np.triu_indices(images, k=1)
     return PairsInside(len(places), i[nearest], j[nearest], found.distance[nearest], found.overlap[nearest])
 
 

@@ -2,7 +2,7 @@
 (function () {
     "use strict";
     window.dash_clientside = window.dash_clientside || {};
-    const PAUSE = 1500, COLOURS = {completed: "teal", failed: "red"};
+    const PAUSE = 1500, FEW = 3, COLOURS = {completed: "teal", failed: "red"};
     const said = new Set(), changed = new Set();
     let opened = null, waiting = null;
 
@@ -13,21 +13,37 @@
         const filter = `id=${ids.join(",")} status=completed,failed finished>="${opened}"`;
         try {
             const response = await fetch(`/api/v1/runs?${new URLSearchParams({filter})}`);
-            if (response.ok) (await response.json()).runs.forEach(say);
+            if (response.ok) tell((await response.json()).runs.filter(isNew));
         } catch {
             // The server is away: the notice of the lost connection says so, and the table shows the end later.
         }
     }
 
-    function say(run) {
-        const key = `${run.id} ${run.finished_at}`;
-        if (said.has(key)) return;
+    function isNew(run) {
+        const key = `${run.id} ${run.finished_at}`, known = said.has(key);
         said.add(key);
+        return !known;
+    }
+
+    /* A few by themselves; of a sweep that ends all at once, one notice. */
+    function tell(runs) {
+        if (runs.length <= FEW) return runs.forEach(say);
+        const ids = runs.map((run) => run.id), failed = runs.filter((run) => run.status === "failed").length;
+        const words = failed ? `${failed} of them failed` : "all are completed";
+        show(ids.join(), `${runs.length} runs have ended`, words, `/?${new URLSearchParams({filter: `id=${ids.join(",")}`})}`, failed ? "red" : "teal");
+    }
+
+    function say(run) {
         const accuracy = run.last && run.last.test_accuracy !== null ? `, test accuracy ${(100 * run.last.test_accuracy).toFixed(1)} %` : "";
         const message = `“${run.name}”${run.status === "failed" ? `: ${run.reason || "no reason is known"}` : accuracy}`;
+        const title = `Run ${run.id} ${run.status === "failed" ? "has failed" : "is completed"}`;
+        show(`${run.id} ${run.finished_at}`, title, message, `/runs/${run.id}`, COLOURS[run.status]);
+    }
+
+    function show(key, title, words, href, color) {
+        const message = {type: "Anchor", namespace: "dash_mantine_components", props: {href, children: words, size: "sm"}};
         window.dash_clientside.set_props("notifications", {sendNotifications: [{
-            id: `ended-${key}`, action: "show", title: `Run ${run.id} ${run.status === "failed" ? "has failed" : "is completed"}`, message,
-            color: COLOURS[run.status], autoClose: 15000, withBorder: true,
+            id: `ended-${key}`, action: "show", title, message, color, autoClose: 15000, withBorder: true,
         }]});
     }
 

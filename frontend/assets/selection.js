@@ -44,7 +44,8 @@ window.dash_clientside = window.dash_clientside || {};
     function write(path, search, replace) {
         forget();
         if (path === window.location.pathname && search === window.location.search) return;
-        window.history[replace ? "replaceState" : "pushState"]({}, "", path + search);
+        const scroll = path === window.location.pathname ? window.scrollY : 0;  // shell.js goes back to it
+        window.history[replace ? "replaceState" : "pushState"]({scroll}, "", path + search);
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     }
 
@@ -109,7 +110,10 @@ window.dash_clientside = window.dash_clientside || {};
         return nearest.length ? nearest[0] : null;
     }
 
+    /* Where the slider goes: at its end it follows what is yet to come. */
+    const slide = (t) => select({t: t >= newest() ? null : Math.max(0, t)}, true);
+
     window.pathscope = {
-        page, byId, set, state, write, searchOf, select, forget, supposing, newest, recording, layer, quantity, nearestAt, partner,
+        page, byId, set, state, write, searchOf, select, slide, forget, supposing, newest, recording, layer, quantity, nearestAt, partner,
     };
 })();

@@ -2,7 +2,7 @@
 (function () {
     "use strict";
     const view = window.pathscope;
-    const {page, byId, state, write, searchOf, select, newest, recording, partner} = view;
+    const {page, byId, state, write, searchOf, select, slide, newest, recording, partner} = view;
     let playing = null;
 
     /* What a click on a point selects, by what the figure says of itself. */
@@ -38,8 +38,8 @@
         if (Object.keys(change).length) return select(change);
         if (target.id === "play") return playing ? stop() : play();
         stop();
-        if (target.id === "step-back") select({t: Math.max(0, recording() - 1)}, true);
-        else if (target.id === "step-on") select({t: Math.min(newest(), recording() + 1)}, true);
+        if (target.id === "step-back") slide(recording() - 1);
+        else if (target.id === "step-on") slide(recording() + 1);
         else if (target.id === "follow") select({t: null});
         else if (target.id === "open-pair") {
             const search = searchOf({...state(), partner: null});
@@ -53,13 +53,13 @@
 
     /* From the chosen pair of a run, the other image goes along as partner. */
     function partnerOf(link) {
-        const pair = link.closest("#chosen-pair") ? [state().image, state().partner] : [];
+        const pair = link.closest("#chosen-pair") && !link.pathname.includes("/pairs/") ? [state().image, state().partner] : [];
         return pair.find((image) => !link.pathname.endsWith(`/images/${image}`)) ?? null;
     }
 
     /* Between a run and its images the selection goes along; a new tab is the browser's business. */
     document.addEventListener("click", (event) => {
-        const link = event.target.closest("a.tile, #back-to-run, a.pair-image");
+        const link = event.target.closest("a.tile, #back-to-run, a.pair-image, main a[href*='/pairs/']");
         if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
         event.stopPropagation();
@@ -70,7 +70,7 @@
         if (recording() >= newest()) select({t: 0}, true);
         const step = () => {
             if (!byId("play") || recording() >= newest()) return stop();
-            select({t: recording() + 1}, true);
+            slide(recording() + 1);
             playing = setTimeout(step, 1000 / speed());
         };
         playing = setTimeout(step, 1000 / speed());

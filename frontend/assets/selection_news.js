@@ -108,7 +108,7 @@
             if (shown.recording === value || value === null || value === undefined) return;
             shown.recording = value;
             stop();
-            select({t: value}, true);
+            view.slide(value);
         },
     };
 })();

@@ -47,13 +47,14 @@ window.dash_clientside = window.dash_clientside || {};
 (function () {
     "use strict";
     const REST_MS = 100, PATIENCE_MS = 3000;
-    let kept = null, left = null, visits = 0;
+    const [visit] = performance.getEntriesByType("navigation"), placeIn = (state) => (state || {}).scroll || 0;
+    let kept = null, left = visit && visit.type !== "navigate" ? placeIn(window.history.state) : null, visits = 0;
 
     window.addEventListener("scroll", () => {
         clearTimeout(kept);
         kept = setTimeout(() => window.history.replaceState({...window.history.state, scroll: window.scrollY}, ""), REST_MS);
     }, {passive: true});
-    window.addEventListener("popstate", (event) => { left = (event.state || {}).scroll || 0; });
+    window.addEventListener("popstate", (event) => { left = placeIn(event.state); });
     window.addEventListener("_dashprivate_pushstate", () => { clearTimeout(kept); });
 
     function panel() {

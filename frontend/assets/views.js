@@ -102,7 +102,7 @@
         host.querySelector(".nothing").textContent = "";
         view.place(figure.layout);
         host.style.minHeight = `${figure.layout.height}px`;
-        if (host.closest(".panel:fullscreen")) figure.layout.height = view.fullHeight();
+        if (host.closest(".panel.is-full")) figure.layout.height = view.fullHeight();
         await window.Plotly.react(plot, figure.data, figure.layout, CONFIG);
         if (!host.isConnected) return window.Plotly.purge(plot);
         drawn.add(host);

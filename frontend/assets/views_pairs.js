@@ -1,8 +1,9 @@
-/* Pairs on a run's page: the chosen one, and those in a rectangle that was drawn. */
+/* Pairs on a run's page: the chosen one, and those in a rectangle that was drawn, which the address holds. */
 (function () {
     "use strict";
     const view = window.pathscope;
     const {page, byId, state} = view;
+    const BRUSH = "overlap-distance.brush", HAND_MS = 700;
 
     function thumbnail(image) {
         const link = document.createElement("a"), img = document.createElement("img"), words = document.createElement("span");
@@ -27,7 +28,7 @@
         return item;
     }
 
-    /* The chosen pair: both pictures, each a link to its page. */
+    /* The chosen pair: both pictures, each a link to its page, and the way to the page of the pair. */
     function chosenPair() {
         const host = byId("chosen-pair"), {image, partner} = state();
         if (!host || !page.facts) return;
@@ -37,36 +38,82 @@
         const known = (one) => one !== null && one < page.facts.labels.length;
         if (!known(image) || !known(partner)) return host.replaceChildren("No pair is chosen: click a cell or a point.");
         const same = page.facts.labels[image] === page.facts.labels[partner];
-        host.replaceChildren("Chosen pair: ", thumbnail(image), thumbnail(partner), same ? "of the same label" : "of different labels");
+        const link = document.createElement("a");
+        Object.assign(link, {href: `/runs/${page.place.run}/pairs/${image}/${partner}`, className: "pair-link", textContent: "See the two over training"});
+        host.replaceChildren("Chosen pair: ", thumbnail(image), thumbnail(partner), same ? "of the same label" : "of different labels", link);
     }
 
-    /* A rectangle in the figure of overlap against distance. */
-    async function inside(plot, event) {
-        const host = byId("pairs-inside"), range = (event || {}).range;
-        if (!host) return;
-        if (!range) return host.replaceChildren();
+    /* Its pictures in the gallery. */
+    function chosenTiles() {
+        const {image, partner} = state(), chosen = [image, partner].map((one) => `/runs/${(page.place || {}).run}/images/${one}`);
+        for (const tile of document.querySelectorAll("#gallery .tile")) tile.classList.toggle("is-chosen", chosen.includes(tile.pathname));
+    }
+
+    /* ---- a rectangle in the figure of overlap against distance ---- */
+
+    /* What the address says of it: which half of the figure, and its sides. */
+    function brush() {
+        const [half, ...sides] = (state().options[BRUSH] || "").split(","), [x0, x1, y0, y1] = sides.map(Number);
+        return sides.length === 4 && sides.every((side) => side && Number.isFinite(Number(side))) ? {same: half === "same", x0, x1, y0, y1} : null;
+    }
+
+    function brushed(event) {
+        const range = (event || {}).range;
         const of = (letter) => range[Object.keys(range).find((name) => name.startsWith(letter))].slice().sort((a, b) => a - b);
-        const [x, y] = [of("x"), of("y")];
-        const query = new URLSearchParams({
-            layer: view.layer(), quantity: view.quantity(), recording: view.recording(),
-            distance_from: x[0], distance_to: x[1], overlap_from: y[0], overlap_to: y[1], limit: 30,
+        const text = range && [("x2" in range) ? "same" : "different", ...[...of("x"), ...of("y")].map((side) => Number(side.toPrecision(6)))].join(",");
+        view.select({options: {...state().options, [BRUSH]: text || undefined}}, true);
+    }
+
+    /* A figure that was drawn anew, or from a link, shows the rectangle of the address. */
+    function drawBrush(plot) {
+        const found = brush();
+        if (!found || (plot.layout.selections || []).length) return;
+        const {same, ...sides} = found, axis = same ? "2" : "";
+        window.Plotly.relayout(plot, {selections: [{type: "rect", xref: `x${axis}`, yref: `y${axis}`, ...sides}]});
+    }
+
+    async function inside() {
+        const host = byId("pairs-inside"), found = brush();
+        if (!host || !page.facts || !page.facts.epochs.length) return;
+        const query = found && new URLSearchParams({
+            layer: view.layer(), quantity: view.quantity(), recording: view.recording(), same_label: found.same,
+            distance_from: found.x0, distance_to: found.x1, overlap_from: found.y0, overlap_to: found.y1, limit: 30,
         });
-        const answer = await fetch(`/api/v1/runs/${page.place.run}/overlap/pairs?${query}`), found = await answer.json();
-        if (!answer.ok) return host.replaceChildren(found.detail);
+        const key = String(query);
+        if (host.dataset.key === key) return;
+        host.dataset.key = key;
+        if (!query) return host.replaceChildren();
+        const answer = await fetch(`/api/v1/runs/${page.place.run}/overlap/pairs?${query}`), body = await answer.json();
+        if (host.dataset.key === key) host.replaceChildren(...(answer.ok ? listed(body, found.same) : [body.detail]));
+    }
+
+    function listed(found, same) {
         const words = document.createElement("p"), list = document.createElement("ul");
+        const labels = same ? "of the same label" : "of different labels", unit = view.quantity() === "path" ? " units shared" : " cosine";
         const few = found.image.length < found.total ? `the ${found.image.length} closest in data space of ${found.total.toLocaleString("en")} pairs` : `${found.total} pairs`;
-        words.textContent = `In the rectangle: ${few}, of any label.`;
+        words.textContent = `In the rectangle at recording ${view.recording()}: ${few} ${labels}.`;
         list.className = "pairs";
-        list.append(...found.image.map((image, n) => pair(image, found.other[n], `${found.distance[n].toFixed(2)} apart, ${Number(found.overlap[n].toPrecision(4))}`)));
-        host.replaceChildren(words, list);
+        list.append(...found.image.map((image, n) => pair(image, found.other[n], `${found.distance[n].toFixed(2)} apart, ${Number(found.overlap[n].toPrecision(4))}${unit}`)));
+        return [words, list];
     }
 
     document.addEventListener("figure-drawn", (event) => {
         const plot = event.target.querySelector(".plot");
-        if (event.target.dataset.view !== "overlap-distance" || plot._brushed) return;
-        plot._brushed = true;
-        plot.on("plotly_selected", (selected) => inside(plot, selected));
-        plot.on("plotly_deselect", () => inside(plot, null));
+        if (event.target.dataset.view !== "overlap-distance") return;
+        if (!plot._brushed) {
+            plot._brushed = true;
+            // Plotly tells of a rectangle that it draws or loses by itself as well.
+            let pressed = -Infinity;
+            const byHand = () => performance.now() - pressed < HAND_MS;
+            for (const name of ["pointerdown", "pointerup"]) plot.addEventListener(name, () => { pressed = performance.now(); }, true);
+            plot.on("plotly_selected", (selected) => byHand() && brushed(selected));
+            plot.on("plotly_deselect", () => byHand() && brushed(null));
+        }
+        drawBrush(plot);
     });
-    document.addEventListener("view-refreshed", chosenPair);
+    document.addEventListener("view-refreshed", () => {
+        chosenPair();
+        chosenTiles();
+        inside();
+    });
 })();

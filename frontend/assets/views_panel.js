@@ -4,6 +4,7 @@
     const view = window.pathscope;
     const {page} = view;
     const SHOWN_ROWS = 500;
+    const FILES = ["csv", "parquet", "json", "html"];
 
     const hostOf = (element) => element.closest(".figure-block").querySelector(".figure");
     const plotOf = (host) => host.querySelector(".js-plotly-plot");
@@ -38,14 +39,30 @@
         link.click();
     }
 
-    /* Drawn here, so no browser is needed on the server; on the page's own background. */
+    /* What a file is called: "run1-cross-path-layer4-path", as the server calls it. */
+    function nameOf(host) {
+        if (host.dataset.compared) return `compared-${host.dataset.compared}`;
+        const [path, search] = view.address(host).split("?"), chosen = [...new URLSearchParams(search)];
+        const words = chosen.map(([name, value]) => (/^\d+$/.test(value) ? `${name}${value}` : value));
+        return [`run${page.place.run}`, path.split("/").pop(), ...words].join("-");
+    }
+
+    /* Drawn here, so no browser is needed on the server; on the page's own background, with a title and a legend, as it
+       will stand alone. */
     async function picture(host, format) {
         const plot = plotOf(host);
         if (!plot || !plot.data) return tell(host, "There is no picture to save.");
         const paper = getComputedStyle(document.body).backgroundColor;
-        const layout = {...plot.layout, paper_bgcolor: paper, width: plot.offsetWidth, height: plot.offsetHeight};
-        const options = {format, width: plot.offsetWidth, height: plot.offsetHeight, scale: format === "png" ? 2 : 1};
-        save(await window.Plotly.toImage({data: plot.data, layout}, options), `${host.dataset.compared ? "compared" : `run${page.place.run}`}-${host.id}.${format}`);
+        const said = (plot.layout.title || {}).text, legend = Boolean((plot.layout.meta || {}).followed);
+        const more = 34 + (said ? 16 : 0) + (legend ? 30 : 0), above = plot._fullLayout._size.t + more, height = plot.offsetHeight + more;
+        const text = `${host.getAttribute("aria-label")} · ${nameOf(host).replaceAll("-", " ")}${said ? `<br><sub>${said.replaceAll("<br>", " ")}</sub>` : ""}`;
+        const layout = {
+            ...plot.layout, paper_bgcolor: paper, width: plot.offsetWidth, height,
+            title: {text, font: {size: 14}, x: 0.01, xref: "container", y: 1 - 12 / height, yref: "container", yanchor: "top"},
+            margin: {...plot.layout.margin, t: above}, showlegend: plot.layout.showlegend || legend,
+        };
+        const options = {format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1};
+        save(await window.Plotly.toImage({data: plot.data, layout}, options), `${nameOf(host)}.${format}`);
     }
 
     async function copyLink(host) {
@@ -62,22 +79,31 @@
         host.closest(".figure-block").querySelector(".told").textContent = words;
     }
 
-    view.fullHeight = () => Math.max(320, window.innerHeight - 190);
+    /* The whole screen shows the panel and, above it, the page's slider and choices. */
+    let enlarged = null;
+    view.fullHeight = () => Math.max(320, window.innerHeight - 280);
 
     function wholeScreen(host) {
-        if (document.fullscreenElement) document.exitFullscreen();
-        else host.closest(".panel").requestFullscreen();
+        if (document.fullscreenElement) return document.exitFullscreen();
+        enlarged = host.closest(".panel");
+        document.documentElement.requestFullscreen();
     }
 
-    let enlarged = null;
     document.addEventListener("fullscreenchange", () => {
-        const panel = document.fullscreenElement || enlarged;
-        enlarged = document.fullscreenElement;
-        for (const plot of panel ? panel.querySelectorAll(".js-plotly-plot") : []) {
+        const panel = enlarged, full = Boolean(document.fullscreenElement);
+        if (!panel) return;
+        if (!full) enlarged = null;
+        panel.classList.toggle("is-full", full);
+        document.body.classList.toggle("has-full", full);
+        for (const plot of panel.querySelectorAll(".js-plotly-plot")) {
             if (!plot.layout) continue;
             plot._height = plot._height || plot.layout.height;
-            window.Plotly.relayout(plot, {height: document.fullscreenElement ? view.fullHeight() : plot._height, autosize: true});
+            window.Plotly.relayout(plot, {height: full ? view.fullHeight() : plot._height, autosize: true});
         }
+        if (!full) panel.scrollIntoView({block: "nearest"});
+    });
+    window.addEventListener("_dashprivate_pushstate", () => {
+        if (enlarged && !enlarged.isConnected) document.exitFullscreen();
     });
 
     /* ---- the numbers ---- */
@@ -91,12 +117,13 @@
     });
 
     async function fill(details) {
-        const place = details.querySelector(".numbers-table"), answer = await fetch(`${source(hostOf(details), "table")}&rows=${SHOWN_ROWS}`);
-        const body = await answer.json();
+        const place = details.querySelector(".numbers-table"), host = hostOf(details), most = details._all ? "" : `&rows=${SHOWN_ROWS}`;
+        const answer = await fetch(source(host, "table") + most), body = await answer.json();
         if (!answer.ok) return place.replaceChildren(body.detail);
         const table = document.createElement("table"), head = table.createTHead().insertRow(), rows = table.createTBody();
-        const words = body.rows.length < body.total ? `The first ${body.rows.length} of ${body.total.toLocaleString("en")} rows; the file has all.` : `${body.total} rows`;
-        table.createCaption().textContent = words;
+        const few = body.rows.length < body.total;
+        const words = few ? `The first ${body.rows.length} of ${body.total.toLocaleString("en")} rows. ` : `${body.total.toLocaleString("en")} rows. `;
+        table.createCaption().append(words, ...(few ? [showAll(details), " "] : []), "Files: ", ...files(host));
         for (const column of body.columns) {
             const cell = document.createElement("th");
             Object.assign(cell, {scope: "col", textContent: column.replaceAll("_", " ")});
@@ -108,6 +135,22 @@
         }
         place.replaceChildren(table);
     }
+
+    function showAll(details) {
+        const button = document.createElement("button");
+        Object.assign(button, {type: "button", textContent: "Show all"});
+        button.addEventListener("click", () => {
+            details._all = true;
+            fill(details);
+        });
+        return button;
+    }
+
+    const files = (host) => FILES.flatMap((format) => {
+        const link = document.createElement("a");
+        Object.assign(link, {href: source(host, format), download: `${nameOf(host)}.${format}`, textContent: format});
+        return [link, " "];
+    });
 
     function shown(value) {
         if (value === null) return "undefined";

@@ -43,7 +43,7 @@ def shell(opened: Opened | None = None) -> Component:
             dcc.Store(id="theme"),
             dcc.Store(id="title", data=opened.title if opened else None),
             dcc.Interval(id="worker-interval", interval=3000),
-            dmc.NotificationContainer(id="notifications", position="top-right"),
+            dmc.NotificationContainer(id="notifications", position="bottom-right"),
             html.A("Skip to the content", href="#page", className="skip-link"),
             html.Div(
                 [

@@ -76,3 +76,15 @@ def test_pairs_in_a_box_are_all_that_lie_in_it_the_closest_first(client):
     assert (found["image"], found["other"]) == (i[nearest].tolist(), j[nearest].tolist())
     assert found["distance"] == pytest.approx(distance[nearest].tolist())
     assert found["overlap"] == overlap[nearest].tolist()
+
+
+@pytest.mark.parametrize(("asked", "same"), [("true", True), ("false", False)])
+def test_pairs_in_a_box_are_those_of_one_label_or_of_two_where_asked(client, asked, same):
+    run = make_run()
+    box = {"distance_from": 0, "distance_to": 1, "overlap_from": 0, "overlap_to": 11, "limit": 1000}
+    query = {"layer": 2, "recording": 3, "same_label": asked} | box
+    found = client.get(f"/api/v1/runs/{run.id}/overlap/pairs", params=query).json()
+    i, j = np.triu_indices(8, k=1)
+    alike = (i % 3 == j % 3) == same
+    pairs = set(zip(found["image"], found["other"], strict=True))
+    assert pairs == set(zip(i[alike].tolist(), j[alike].tolist(), strict=True))

@@ -149,7 +149,7 @@ def test_pictures_are_drawn_in_the_size_that_is_asked_for(client):
     run = make_run()
     svg = get(client, run, "cross-path", format="svg", layer=1, width=700, height=350)
     assert svg.headers["content-type"] == "image/svg+xml"
-    assert svg.headers["content-disposition"] == 'attachment; filename="run1-cross-path.svg"'
+    assert svg.headers["content-disposition"] == 'attachment; filename="run1-cross-path-layer1.svg"'
     assert 'width="700"' in svg.text
     assert "Cross-path similarity · run 1, layer 1, path" in svg.text
 

@@ -30,6 +30,7 @@ class PairsQuery(BaseModel):
     distance_to: float
     overlap_from: float
     overlap_to: float
+    same_label: bool | None = Field(default=None, description="true: of one label; false: of two; left out: of any")
     limit: int = Field(default=30, ge=1, le=1000, description="at most so many")
 
 
@@ -95,4 +96,4 @@ def get_pairs_inside(run_id: RunId, query: Annotated[PairsQuery, Query()], sessi
     """Which pairs have this distance and this overlap? The closest in data space come first."""
     box = distances.Box((query.distance_from, query.distance_to), (query.overlap_from, query.overlap_to))
     place = (session, run_id, query.quantity, query.layer, query.recording)
-    return answer(distances.pairs_inside(*place, box, query.limit)._asdict())
+    return answer(distances.pairs_inside(*place, box, query.limit, query.same_label)._asdict())
