@@ -11,8 +11,7 @@ from backend.errors import NotFound
 from backend.schemas import Quantity
 from backend.services import compare
 from frontend import comparison
-from frontend.comparison import GROUPS, Choice, Compared
-from frontend.figures.compare import Statistic
+from frontend.comparison import GROUPS, Choice, Compared, Statistic
 from frontend.figures.look import Look
 from frontend.figures_api import MEDIA_TYPES, NO_BROWSER, FileQuery
 from frontend.views import files

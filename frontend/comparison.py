@@ -1,13 +1,18 @@
 """What the compare page shows, asked of the services and given to the figures. The address holds the whole choice."""
 
-from typing import Any, NamedTuple, TypedDict, get_args
+from typing import Any, Literal, NamedTuple, TypedDict, get_args
+
+import numpy as np
 
 from backend.db import read_scope
 from backend.schemas import Measure, Quantity, RunOut
 from backend.services import compare
 from backend.services.compare import Course, Ratios
 from backend.spec_fields import SPEC_FIELDS, flat
-from frontend.figures.compare import Overlay, RatioDot, Statistic, mean_over_runs
+from frontend.figures.compare import RatioDot
+from frontend.figures.overlay import DISTINCT, Overlay, Style, mean_over_runs, styles_of
+
+Statistic = Literal["median", "mean"]
 
 MEASURES = {"cross_path": "cross-path similarity", "self_similarity": "self-similarity"}
 ERRORS = {"gap": "training accuracy − test accuracy", "test_error": "1 − test accuracy"}
@@ -71,7 +76,26 @@ def lines_of(compared: Compared, choice: Choice) -> list[Overlay]:
     groups: dict[str, list[Overlay]] = {}
     for line in single:
         groups.setdefault(line.group, []).append(line)
-    return [mean_over_runs(f"{name} ({len(groups[name])})", groups[name]) for name in sorted(groups)]
+    values = {
+        line.group: value_of(runs[course.run], choice["group"])
+        for line, course in zip(single, compared.courses, strict=True)
+    }
+    ordered = sorted(groups, key=lambda group: _by_value(values[group]))
+    return [mean_over_runs(f"{name} ({len(groups[name])})", groups[name]) for name in ordered]
+
+
+def styles_of_runs(compared: Compared, choice: Choice) -> dict[int, Style]:
+    """How the line is drawn that each run has, or that its group has."""
+    lines = lines_of(compared, choice)
+    styles = styles_of([line.group for line in lines])
+    if len(lines) > DISTINCT:
+        styles = {group: Style(style.colour, "solid") for group, style in styles.items()}
+    shown, names = {course.run for course in compared.courses}, names_of(compared)
+    return {run.id: styles[_group_of(run, names[run.id], choice)] for run in compared.runs if run.id in shown}
+
+
+def value_of(run: RunOut, field: str) -> Any:
+    return flat(run.spec).get(field)
 
 
 def dots_of(compared: Compared) -> list[RatioDot]:
@@ -95,8 +119,19 @@ def names_of(compared: Compared) -> dict[int, str]:
 
 def _line(course: Course, run: RunOut, name: str, choice: Choice) -> Overlay:
     values = course.median if choice["statistic"] == "median" else course.mean
-    group = f"{choice['group']} = {flat(run.spec).get(choice['group'])}" if choice["group"] else name
-    return Overlay(name, group, course.epochs, values, course.low, course.high, course.undefined, "middle half")
+    group = _group_of(run, name, choice)
+    ones = np.ones(len(values), dtype=np.int64)
+    return Overlay(name, group, course.epochs, values, course.low, course.high, course.undefined, ones)
+
+
+def _group_of(run: RunOut, name: str, choice: Choice) -> str:
+    return f"{choice['group']} = {value_of(run, choice['group'])}" if choice["group"] else name
+
+
+def _by_value(value: Any) -> tuple[bool, float, str]:
+    """Numbers by size and before words."""
+    number = isinstance(value, int | float)
+    return not number, value if number else 0.0, str(value)
 
 
 def _one_of(value: str | None, known: tuple[str, ...]) -> str:

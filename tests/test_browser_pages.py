@@ -61,7 +61,7 @@ def test_compared_runs_are_drawn_as_rest_serves_them(site: str, screen: Page) ->
         make_run(images=5, count=6, seed=seed, optimiser={"lr": 0.1 * (1 + seed // 2)}, **DECAYS)
     screen.goto(f"{site}/compare?runs=1,2,3&layer=2")
     courses = httpx.get(f"{site}/api/v1/compare/courses?runs=1,2,3&layer=2").json()["courses"]
-    eventually(lambda: len(drawn(screen, "compare-overlay")) == 9, "the overlay")
+    eventually(lambda: len(drawn(screen, "compare-overlay")) == 6, "the overlay")
     lines = [trace for trace in drawn(screen, "compare-overlay") if (trace["name"] or "").endswith(("0", "1", "2"))]
     for course in courses:
         assert any(line["y"] == pytest.approx(course["median"], abs=1e-5) for line in lines)
@@ -70,6 +70,10 @@ def test_compared_runs_are_drawn_as_rest_serves_them(site: str, screen: Page) ->
     assert dots["x"] == pytest.approx([dot["ratio"] for dot in served["dots"]])
     assert dots["y"] == pytest.approx([dot["error"] for dot in served["dots"]])
     expect(screen.locator("#compare-differences thead")).to_contain_text("optimiser.lr")
+    expect(screen.locator("#compare-differences .line-swatch")).to_have_count(3)
+    screen.locator("#compare-legend button").nth(1).click()
+    hidden = "document.querySelector('#compare-overlay .js-plotly-plot').data.map((trace) => trace.visible === false)"
+    eventually(lambda: screen.evaluate(hidden) == [False, True, False] * 2, "a hidden line and its band")
     screen.locator("#early-to-mid-ratio .numbers summary").click()
     expect(screen.locator("#early-to-mid-ratio .numbers-table tbody tr")).to_have_count(3)
     with screen.expect_download() as download:

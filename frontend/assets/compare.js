@@ -20,11 +20,24 @@
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     }
 
+    const SVG = "http://www.w3.org/2000/svg";
+    const DASHES = {solid: "", dash: "8 5", dot: "2 3", dashdot: "8 3 2 3", longdash: "14 5"};
+
+    /* A piece of the line that stands for a run or a group. */
+    function swatch(colour, dash) {
+        const made = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "line");
+        const place = {x1: 0, x2: 30, y1: 6, y2: 6, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": DASHES[dash] || ""};
+        for (const [name, value] of Object.entries(place)) line.setAttribute(name, value);
+        for (const [name, value] of Object.entries({class: "line-swatch", width: 30, height: 12, "aria-hidden": "true"})) made.setAttribute(name, value);
+        made.append(line);
+        return made;
+    }
+
     function cell(name, content) {
-        const made = document.createElement(name), [text, href] = Array.isArray(content) ? content : [content, null];
+        const made = document.createElement(name), [text, href, style] = Array.isArray(content) ? content : [content, null];
         if (name === "th") made.scope = "col";
-        if (href === null) made.textContent = text;
-        else made.append(Object.assign(document.createElement("a"), {href, textContent: text}));
+        if (style) made.append(swatch(...style));
+        made.append(href === null ? text : Object.assign(document.createElement("a"), {href, textContent: text}));
         return made;
     }
 
@@ -37,18 +50,45 @@
     /* heads, rows and a note as what stands in the place of a table. */
     function table({heads, rows, note}) {
         const made = document.createElement("table"), words = document.createElement("p");
-        made.className = "plain-table";
+        made.className = "plain-table run-table";
         made.createTHead().append(row("th", heads));
         made.createTBody().append(...rows.map((contents) => row("td", contents)));
         Object.assign(words, {className: "dimmed", textContent: note});
         return [...(heads.length ? [made] : []), ...(note ? [words] : [])];
     }
 
+    function toggle(button, group) {
+        const plot = document.querySelector("#compare-overlay .js-plotly-plot");
+        if (!plot) return;
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        const own = [...plot.data.keys()].filter((n) => plot.data[n].legendgroup === group);
+        window.Plotly.restyle(plot, {visible: shown}, own);
+    }
+
     window.dash_clientside.compare = {
         /* compare-differing.data: the table of differences. */
         differing: function (differences) {
             const host = document.getElementById("compare-differences");
-            if (host) host.replaceChildren(...(differences ? table(differences) : []));
+            if (!host) return nothing();
+            host.replaceChildren(...(differences ? table(differences) : []));
+            const told = document.getElementById("compare-differences-wide"), more = host.scrollWidth > host.clientWidth + 1;
+            if (told) told.textContent = more ? `${differences.heads.length} columns: scroll sideways for the others.` : "";
+            return nothing();
+        },
+
+        /* compare-overlay.figure: the legend below the figure, whose buttons show and hide lines. */
+        legend: function (figure) {
+            const host = document.getElementById("compare-legend");
+            if (!host) return nothing();
+            const lines = ((figure && figure.data) || []).filter((trace) => trace.name && trace.showlegend);
+            host.replaceChildren(...lines.map((trace) => {
+                const button = document.createElement("button");
+                button.append(swatch(trace.line.color, trace.line.dash), trace.name.replaceAll("&lt;", "<"));
+                button.setAttribute("aria-pressed", "true");
+                button.addEventListener("click", () => toggle(button, trace.legendgroup));
+                return button;
+            }));
             return nothing();
         },
 

@@ -1,38 +1,14 @@
-"""Several runs in one figure: a similarity over training, and the early-to-mid ratio against the error (Fig. 7)."""
+"""A dot for each run: the early-to-mid ratio against the error (Fig. 7), and an outcome against a field."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
 from backend.regression import Line
-from frontend.figures.chart import Chart, Properties, scatter
-from frontend.figures.look import SYMBOLS, Look, dress, empty, gaps
-
-Statistic = Literal["median", "mean"]
-HEIGHT = 460
-BANDS_UP_TO = 8
-"""More bands than this would hide one another; then lines stand alone, and hovering still says the band."""
-
-LEGEND_UP_TO = 20
-
-# Okabe and Ito's colours, told apart by colour-blind eyes; black is left to the ink of the page.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#a6761d")
-
-
-class Overlay(NamedTuple):
-    """One line of the overlay: a run, or the mean over the runs of a group with their standard deviation."""
-
-    name: str
-    group: str
-    epochs: Float[ndarray, " recordings"]
-    values: Float[ndarray, " recordings"]
-    low: Float[ndarray, " recordings"]
-    high: Float[ndarray, " recordings"]
-    undefined: Float[ndarray, " recordings"]
-    band: str
+from frontend.figures.chart import Chart
+from frontend.figures.look import SYMBOLS, Look, dress, empty
+from frontend.figures.overlay import HEIGHT, plain, styles_of
 
 
 class RatioDot(NamedTuple):
@@ -46,80 +22,6 @@ class RatioDot(NamedTuple):
     complete: bool
 
 
-def colours_of(groups: Sequence[str]) -> dict[str, str]:
-    """A colour for each group, the same wherever the group is shown; they repeat after the eighth."""
-    return {group: COLOURS[n % len(COLOURS)] for n, group in enumerate(sorted(set(groups)))}
-
-
-def mean_over_runs(name: str, runs: Sequence[Overlay]) -> Overlay:
-    """Mean and standard deviation (n - 1) over the runs that have a value at the epoch; of one run, no band."""
-    epochs = np.unique(np.concatenate([run.epochs for run in runs]))
-    table = np.full((len(runs), len(epochs)), np.nan)
-    for n, run in enumerate(runs):
-        table[n, np.searchsorted(epochs, run.epochs)] = run.values
-    count = (~np.isnan(table)).sum(axis=0)
-    mean = np.where(count > 0, np.nansum(table, axis=0) / np.maximum(count, 1), np.nan)
-    square = np.nansum((table - mean) ** 2, axis=0)
-    std = np.where(count > 1, np.sqrt(square / np.maximum(count - 1, 1)), np.nan)
-    undefined = np.nansum([np.interp(epochs, run.epochs, run.undefined, 0, 0) for run in runs], axis=0)
-    return Overlay(name, name, epochs, mean, mean - std, mean + std, undefined, f"± 1 s.d. of {len(runs)} runs")
-
-
-def overlaid(lines: Sequence[Overlay], look: Look, *, title_y: str, revision: str) -> Chart:
-    """A line per run or group over the epochs, in the group's colour; with few of them the band of each."""
-    if not lines:
-        return empty("None of these runs has this layer and quantity.", look, HEIGHT)
-    figure = Chart()
-    dress(figure, look, revision=revision, height=HEIGHT)
-    colours = colours_of([line.group for line in lines])
-    figure.update_layout(showlegend=len(colours) <= LEGEND_UP_TO, hovermode="closest")
-    if len(lines) > LEGEND_UP_TO:
-        for trace in _merged(lines, colours):
-            figure.add_trace(trace)
-    else:
-        _each(figure, lines, colours)
-    figure.update_xaxes(title={"text": "epoch"}, zeroline=False)
-    figure.update_yaxes(title={"text": title_y}, zeroline=False)
-    return figure
-
-
-def _each(figure: Chart, lines: Sequence[Overlay], colours: Mapping[str, str]) -> None:
-    """A trace for each line, and below them the bands where they are few."""
-    few = len(lines) <= BANDS_UP_TO
-    for line in lines if few else ():
-        _band(figure, line, colours[line.group])
-    shown: set[str] = set()
-    for line in lines:
-        figure.add_scatter(
-            x=line.epochs.tolist(),
-            y=gaps(line.values),
-            mode="lines+markers" if len(line.epochs) < 3 else "lines",
-            name=_plain(line.group),
-            legendgroup=line.group,
-            showlegend=line.group not in shown,
-            line={"color": colours[line.group], "width": 2.2 if few else 1.4},
-            customdata=np.stack([line.low, line.high, line.undefined], axis=1),
-            hovertemplate=f"<b>{_plain(line.name)}</b><br>epoch %{{x:.4g}}: %{{y:.4f}}<br>{line.band} "
-            "%{customdata[0]:.4f} to %{customdata[1]:.4f}, %{customdata[2]} undefined<extra></extra>",
-        )
-        shown.add(line.group)
-
-
-def _merged(lines: Sequence[Overlay], colours: Mapping[str, str]) -> list[Properties]:
-    """All lines of a colour as one trace with gaps between them: hundreds of traces would take seconds to build."""
-    traces = []
-    for colour in dict.fromkeys(colours.values()):
-        own = [line for line in lines if colours[line.group] == colour]
-        x = [np.append(line.epochs, np.nan) for line in own]
-        y = [np.append(line.values, np.nan) for line in own]
-        names = [_plain(line.name) for line in own for _ in range(len(line.epochs) + 1)]
-        hover = "<b>%{text}</b><br>epoch %{x:.4g}: %{y:.4f}<extra></extra>"
-        style = {"mode": "lines", "line": {"color": colour, "width": 1.1}, "opacity": 0.6, "showlegend": False}
-        numbers = {"x": np.concatenate(x), "y": np.round(np.concatenate(y), 6)}
-        traces.append(scatter(**numbers, text=names, hovertemplate=hover, **style))
-    return traces
-
-
 def ratio_against_error(
     dots: Sequence[RatioDot], line: Line, look: Look, *, title_y: str, left_out: int, revision: str
 ) -> Chart:
@@ -129,17 +31,17 @@ def ratio_against_error(
     figure = Chart()
     dress(figure, look, revision=revision, height=HEIGHT)
     groups = list(dict.fromkeys(sorted(dot.group for dot in dots)))
-    colours = colours_of(groups)
+    styles = styles_of(groups)
     for n, group in enumerate(groups):
         own = [(dot, r) for dot, r in zip(dots, line.without.tolist(), strict=True) if dot.group == group]
         figure.add_scatter(
             x=[dot.ratio for dot, _ in own],
             y=[dot.error for dot, _ in own],
             mode="markers",
-            name=_plain(group),
+            name=plain(group),
             marker={
                 "size": 11,
-                "color": colours[group],
+                "color": styles[group].colour,
                 "symbol": [SYMBOLS[n % len(SYMBOLS)] + ("" if dot.complete else "-open") for dot, _ in own],
                 "line": {"width": 1.2, "color": look.ink},
             },
@@ -186,19 +88,7 @@ def line_words(line: Line, left_out: int = 0) -> str:
     )
 
 
-def _band(figure: Chart, line: Overlay, colour: str) -> None:
-    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
-    edge = {"x": line.epochs.tolist(), "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(**edge, y=gaps(line.low), legendgroup=line.group)
-    fill: Properties = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
-    figure.add_scatter(**edge, y=gaps(line.high), legendgroup=line.group, **fill)
-
-
 def _words(dot: RatioDot, without: float) -> str:
     change = "" if dot.complete else "<br>may still change: the second decay has not passed"
     r = "" if np.isnan(without) else f"<br>r without this run {without:.3f}"
-    return f"<b>{_plain(dot.name)}</b><br>ratio {dot.ratio:.4f}, error {dot.error:.4f}{r}{change}"
-
-
-def _plain(text: str) -> str:
-    return text.replace("<", "&lt;").replace("%{", "% {")
+    return f"<b>{plain(dot.name)}</b><br>ratio {dot.ratio:.4f}, error {dot.error:.4f}{r}{change}"

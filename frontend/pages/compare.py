@@ -16,9 +16,9 @@ from backend.errors import AppError
 from backend.schemas import Quantity
 from frontend import comparison
 from frontend.comparison import GROUPS, MEASURES, Choice, Compared, choice_of
-from frontend.components.panel import compared_panel, panel
-from frontend.figures.compare import HEIGHT
+from frontend.components.panel import attributes, compared_panel, panel
 from frontend.figures.look import Look, empty
+from frontend.figures.overlay import HEIGHT
 from frontend.live import Tick
 from frontend.views.compared import OVER_TRAINING, RATIOS
 
@@ -45,6 +45,9 @@ def layout(**query: str) -> Component:
             compared_panel(
                 OVER_TRAINING,
                 "compare-overlay",
+                html.Div(
+                    id="compare-legend", className="compare-legend", role="group", **attributes({"aria-label": "Lines"})
+                ),
                 html.P(id="compare-overlay-note", className="dimmed"),
                 height=HEIGHT,
             ),
@@ -53,7 +56,14 @@ def layout(**query: str) -> Component:
                 "What differs between the runs",
                 "The fields of their specs in which the runs are not all alike.",
                 "Name, tags and notes are left out. GET /api/v1/compare/differences has the same for all runs.",
-                html.Div(id="compare-differences", className="wide-table", tabIndex=0, role="region"),
+                html.P(id="compare-differences-wide", className="dimmed", role="status"),
+                html.Div(
+                    id="compare-differences",
+                    className="wide-table",
+                    tabIndex=0,
+                    role="region",
+                    **attributes({"aria-label": "What differs between the runs"}),
+                ),
             ),
         ],
         className="compare-page",
@@ -162,25 +172,29 @@ def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
     reasons = [html.Li([html.A(f"run {run}", href=f"/runs/{run}"), f": {why}"]) for run, why in left_out.items()]
     summary = f"{len(left_out)} of {count} runs have no dot" if left_out else "Every run has its dot"
     ids = [run.id for run in compared.runs]
-    return overlay, ratios, what, note, summary, reasons, _differences(compared), None, ids
+    return overlay, ratios, what, note, summary, reasons, _differences(compared, choice), None, ids
 
 
 class Table(TypedDict):
-    """Drawn by assets/compare.js: hundreds of rows are too many components for Dash. [text, address] is a link."""
+    """Drawn by assets/compare.js: hundreds of rows are too many components for Dash.
+
+    [text, address, (colour, dash)] is a link behind a piece of the run's line.
+    """
 
     heads: list[str]
-    rows: list[list[str | list[str]]]
+    rows: list[list[Any]]
     note: str
 
 
-def _differences(compared: Compared) -> Table:
+def _differences(compared: Compared, choice: Choice) -> Table:
     if len(compared.runs) < 2 or not compared.differences:
         note = "The specs of these runs are alike." if compared.runs else "No run is chosen."
         return Table(heads=[], rows=[], note=note)
     runs = compared.runs[:MANY_RUNS]
-    rows: list[list[str | list[str]]] = [
+    styles = comparison.styles_of_runs(compared, choice)
+    rows: list[list[Any]] = [
         [
-            [f"{run.id} · {run.name}", f"/runs/{run.id}"],
+            [f"{run.id} · {run.name}", f"/runs/{run.id}", styles.get(run.id)],
             *(_value(column[n]) for column in compared.differences.values()),
         ]
         for n, run in enumerate(runs)
@@ -219,4 +233,5 @@ def _register_address(dash_app: Dash) -> None:
     dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input("compare-ratios", "clickData"))
     for name in ("compare-overlay", "compare-ratios"):
         dash_app.clientside_callback(ClientsideFunction("compare", "drawn"), Input(name, "figure"))
+    dash_app.clientside_callback(ClientsideFunction("compare", "legend"), Input("compare-overlay", "figure"))
     dash_app.clientside_callback(ClientsideFunction("compare", "differing"), Input("compare-differing", "data"))

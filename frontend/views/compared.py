@@ -8,8 +8,9 @@ import numpy as np
 from frontend import comparison
 from frontend.comparison import ERRORS, MEASURES, Choice, Compared
 from frontend.figures.chart import Chart
-from frontend.figures.compare import overlaid, ratio_against_error
+from frontend.figures.compare import ratio_against_error
 from frontend.figures.look import Look
+from frontend.figures.overlay import overlaid
 from frontend.views.files import Caption
 from frontend.views.view import Table
 
@@ -52,6 +53,7 @@ def _overlay_table(compared: Compared, choice: Choice) -> Table:
         "low": _column([line.low for line in lines]),
         "high": _column([line.high for line in lines]),
         "undefined": _column([line.undefined for line in lines]),
+        "runs": np.concatenate([line.runs for line in lines] or [np.empty(0, dtype=np.int64)]),
     }
 
 
@@ -88,8 +90,10 @@ OVER_TRAINING = ComparedView(
     title="Over training",
     shows="Each run's similarity in the chosen layer, or the mean over the runs of each group.",
     definition="A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
-    "of them. A group's line is the mean over its runs of that number, its band ± one standard deviation (n − 1) "
-    "over the runs: seeds, if only the seed differs. Bands are drawn of up to 8 lines; hovering always tells them.",
+    "of them. A group's line is the mean over its runs, its band ± one standard deviation (n − 1) over them, cut off "
+    "at 0 and 1: the spread of seeds, if only the seed differs. The line is thin and dotted where not all runs of the "
+    "group have a value (some have ended); hovering and the numbers say of how many the mean is, and of one there is "
+    "no band. Bands are drawn of up to 8 lines; hovering always tells them. Colours repeat with dashes after 8 lines.",
     section="Secs. 6.1 and 6.2",
     parameters=("layer", "quantity", "measure", "statistic", "group"),
     draw=_overlay,

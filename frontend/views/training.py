@@ -18,7 +18,8 @@ TRAINING = View(
     title="Learning",
     shows="Loss and accuracy at each recording, and where the learning rate falls.",
     definition="Measured on all clean training and test images in eval mode, never on augmented ones. The loss is the "
-    "mean cross-entropy. Dashed vertical lines mark learning-rate decays. Click a point to go to its recording.",
+    "mean cross-entropy. Dashed vertical lines mark learning-rate decays. The rate of a recording is that of the last "
+    "update before it. Click a point to go to its recording.",
     section="Sec. 4",
     read=_read,
     draw=lambda data, scene: training_curves(data, scene.look),

@@ -12,16 +12,9 @@ from backend.regression import line_through
 from backend.schemas import RunSpec
 from backend.services import commands, runs
 from frontend import comparison, paper
-from frontend.figures.compare import (
-    BANDS_UP_TO,
-    Overlay,
-    RatioDot,
-    line_words,
-    mean_over_runs,
-    overlaid,
-    ratio_against_error,
-)
+from frontend.figures.compare import RatioDot, line_words, ratio_against_error
 from frontend.figures.look import Look
+from frontend.figures.overlay import BANDS_UP_TO, DISTINCT, Overlay, mean_over_runs, overlaid, styles_of
 from frontend.pages import paper as paper_page
 from frontend.views.registry import VIEWS
 from tests.made_runs import make_run
@@ -29,7 +22,8 @@ from tests.made_runs import make_run
 
 def overlay(name, epochs, values):
     numbers = np.array(values, dtype=float)
-    return Overlay(name, name, np.array(epochs, dtype=float), numbers, numbers, numbers, numbers * 0, "middle half")
+    ones = np.ones(len(numbers), dtype=np.int64)
+    return Overlay(name, name, np.array(epochs, dtype=float), numbers, numbers, numbers, numbers * 0, ones)
 
 
 def drawn(lines):
@@ -42,13 +36,39 @@ def test_mean_over_runs_when_one_ends_early_goes_on_with_the_others():
     assert mean.values == pytest.approx([0.3, 0.4, 0.8])
     assert (mean.high - mean.values)[0] == pytest.approx(np.std([0.2, 0.4], ddof=1))
     assert np.isnan(mean.high[1:]).all()
-    assert mean.band == "± 1 s.d. of 2 runs"
+    assert (mean.runs.tolist(), mean.out_of) == ([2, 1, 1], 2)
+
+
+def test_mean_over_runs_stays_within_what_the_measure_can_be():
+    mean = mean_over_runs("both", [overlay("a", [1], [0.1]), overlay("b", [1], [1.0])])
+    assert (mean.low[0], mean.high[0]) == (0, 1)
+    loss = mean_over_runs("both", [overlay("a", [1], [0.1]), overlay("b", [1], [2.0])], most=np.inf)
+    assert (loss.low[0], loss.high[0]) == (0, pytest.approx(1.05 + 1.9 / np.sqrt(2)))
+
+
+def test_group_line_is_dotted_and_without_a_band_where_runs_are_missing_and_says_of_how_many_it_is():
+    runs = [overlay("a", [1, 2], [0.2, 0.4]), overlay("b", [1, 2, 3], [0.4, 0.6, 0.8])]
+    band, whole, rest = drawn([mean_over_runs("both", runs)]).data
+    assert band.x == (1, 2, 2, 1, None)
+    assert [whole.y, rest.y] == [pytest.approx((0.3, 0.5, None)), pytest.approx((None, 0.5, 0.8))]
+    assert (rest.line.dash, whole.line.dash, rest.showlegend) == ("dot", "solid", False)
+    assert "mean of 2 of 2 runs" in whole.text[0]
+    assert rest.text[2].endswith("mean of 1 of 2 runs")
+
+
+def test_forty_groups_are_told_apart_by_colour_and_dash_in_their_order():
+    styles = styles_of([str(n) for n in range(DISTINCT)])
+    assert len(set(styles.values())) == DISTINCT == 40
+    assert [styles[str(n)].dash for n in (0, 7, 8, 16)] == ["solid", "solid", "dash", "dot"]
+    assert list(styles)[9:11] == ["9", "10"]
 
 
 def test_overlay_draws_a_line_per_run_and_bands_only_of_few():
     few = drawn([overlay("a", [1], [0.5]), overlay("b", [1], [0.6])])
     assert [trace.name for trace in few.data if trace.name] == ["a", "b"]
-    assert sum(trace.fill == "tonexty" for trace in few.data) == 2
+    assert sum(trace.fill == "toself" for trace in few.data) == 0, "a band has at least two recordings"
+    pair = drawn([overlay("a", [1, 2], [0.5, 0.6]), overlay("b", [1, 2], [0.6, 0.7])])
+    assert sum(trace.fill == "toself" for trace in pair.data) == 2
     many = drawn([overlay(str(n), [1], [0.5]) for n in range(BANDS_UP_TO + 1)])
     assert len(many.data) == BANDS_UP_TO + 1
     hundred = drawn([overlay(str(n), [1, 2], [0.5, n / 100]) for n in range(100)])

@@ -19,7 +19,7 @@ from frontend.figures.distribution import distribution_over_training
 from frontend.figures.look import Look, empty, gaps
 from frontend.figures.neighbours import closeness_over_training, follow, ranks_over_training
 from frontend.figures.rows import layers_over_training, pairs_over_training, row_order
-from frontend.figures.training import curves_of, training_curves
+from frontend.figures.training import curves_of, rate_steps, training_curves
 
 
 def plotted(draw: Callable[..., Chart]):
@@ -102,6 +102,25 @@ def test_training_curves_when_recorded_draw_every_measure_against_epochs():
 def test_training_curves_when_the_rate_falls_mark_each_decay_in_every_chart():
     figure = training_curves(curves_of([recording(t) for t in range(3)], (1, 2)), LIGHT)
     assert sorted(shape.x0 for shape in figure.layout.shapes if not shape.name) == [1, 1, 1, 2, 2, 2]
+
+
+def test_rate_falls_where_the_decay_is_marked_on_a_logarithmic_axis():
+    rates = [0.1, 0.1, 0.01, 0.01]
+    curves = curves_of([recording(t, lr=lr) for t, lr in enumerate(rates)], (1,))
+    figure = training_curves(curves, LIGHT)
+    rate = figure.data[-1]
+    assert (rate.line.shape, list(rate.x), list(rate.y)) == ("vh", [0, 1, 2, 3], rates)  # at x = 1 down, then along
+    assert (figure.layout.yaxis3.type, figure.layout.yaxis3.ticktext) == ("log", ("0.01", "0.1"))
+    even = training_curves(curves_of([recording(0), recording(1, lr=0.05)], ()), LIGHT)
+    assert (even.data[-1].line.shape, even.layout.yaxis3.type) == ("linear", None)
+
+
+def test_rate_steps_when_decays_lie_between_recordings_fall_at_each():
+    curves = curves_of([recording(t, epoch=4.0 * t, lr=lr) for t, lr in enumerate([1, 1, 0.01])], (5, 6))
+    x, y = rate_steps(curves)
+    assert (x, y) == ([0, 4, 5, 6, 8], pytest.approx([1, 1, 1, 0.1, 0.01]))
+    x, y = rate_steps(curves._replace(decays=(4, 6)))
+    assert (x, y) == ([0, 4, 6, 8], pytest.approx([1, 1, 0.1, 0.01]))
 
 
 def test_training_curves_when_nothing_is_recorded_say_so():
