@@ -6,6 +6,7 @@
     value      a word, "words in quotes", or for = and != several with commas between them: any of these
     word       alone: in the name, net, dataset or a tag of the run
 
+There is no "or" between fields, and there are no brackets: both are refused, as they would only be looked for as words.
 Numbers may be per cent (`test_accuracy>90%`), times are dates (`created>=2026-11-01`) or RFC 3339.
 """
 
@@ -96,6 +97,13 @@ _CONDITION = re.compile(r"(?P<field>[A-Za-z_][\w.]*)(?P<operator>!=|>=|<=|!~|[=:
 _SIGN = re.compile(r"!=|>=|<=|!~|[=:><~]")
 _VALUE = re.compile(r'"(?P<quoted>[^"]*)"|(?P<plain>[^\s",]+)')
 _WORD = re.compile(r'"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+)')
+_CALLED_OTHERWISE = {
+    **dict.fromkeys(
+        ("or", "|", "||"), "there is no “or” between conditions; within one a comma means it: net=mlp,alexnet"
+    ),
+    **dict.fromkeys(("and", "&", "&&"), "a space between two conditions means “and” already; leave this out"),
+    **dict.fromkeys(("not", "!"), "there is no “not”; write != or !~, such as net!=mlp"),
+}
 
 
 def parse(text: str) -> list[Condition]:
@@ -121,6 +129,7 @@ def _conditions(text: str) -> Iterator[Condition]:
             raise _wrong(text, at, f"{sign[0]!r} stands alone; write field{sign[0]}value without spaces")
         head = _CONDITION.match(text, at)
         if head is None:
+            _check_word(text, at)
             yield Condition(None, "~", (found := _one(text, at, _WORD)).values)
             at = found.end
         else:
@@ -150,6 +159,28 @@ def _one(text: str, at: int, pattern: re.Pattern[str]) -> _Found:
     raise _wrong(text, at, "a value is missing; write one right after the operator, without a space")
 
 
+def _check_word(text: str, at: int) -> None:
+    """Raises InvalidInput for what is meant as more than a word; in quotation marks anything is one."""
+    match = _WORD.match(text, at)
+    word = match["plain"] if match else None
+    if word is None:
+        return
+    if (called := _CALLED_OTHERWISE.get(word.lower())) is not None:
+        raise _wrong(text, at, f'{called}. To look for the word, put it in quotes: "{word}"')
+    _check_brackets(text, at, word)
+    if re.search("[=<>~]", word):
+        raise _wrong(
+            text, at, f'{word!r} is no condition: a field begins with a letter; to look for it, write "{word}"'
+        )
+
+
+def _check_brackets(text: str, at: int, word: str) -> None:
+    if word.startswith("(") or word.count("(") != word.count(")"):
+        place = at + max(word.find("("), 0) if "(" in word else at + word.find(")")
+        message = "there are no brackets: all conditions must hold, and a comma means “or” within one (net=mlp,alexnet)"
+        raise _wrong(text, place, f'{message}. To look for it, put it in quotes: "{word}"')
+
+
 def _condition(text: str, start: int, name: str, sign: str, at: int) -> tuple[Condition, int]:
     field = canonical(name)
     if field is None:
@@ -160,6 +191,7 @@ def _condition(text: str, start: int, name: str, sign: str, at: int) -> tuple[Co
         raise _wrong(text, start + len(name), f"{sign!r} does not go with {name}; use one of {allowed}")
     values = []
     while True:
+        _check_value(text, at, name)
         found = _one(text, at, _VALUE)
         values.append(_read(kind, field, found.values[0], text, at))
         at = found.end
@@ -169,6 +201,16 @@ def _condition(text: str, start: int, name: str, sign: str, at: int) -> tuple[Co
     if len(values) > 1 and operator not in ("=", "!="):
         raise _wrong(text, start, f"several values with commas go with = and != alone, not with {sign}")
     return Condition(field, operator, tuple(values)), at
+
+
+def _check_value(text: str, at: int, name: str) -> None:
+    """Raises InvalidInput for a second operator, and for brackets, where a value is to begin."""
+    if (sign := _SIGN.match(text, at)) is not None:
+        message = f"{sign[0]!r} follows another operator; write one, such as {name}=value. In a value put it in quotes"
+        raise _wrong(text, at, message)
+    match = _VALUE.match(text, at)
+    if match and match["plain"]:
+        _check_brackets(text, at, match["plain"])
 
 
 def _operator(sign: str) -> Operator:

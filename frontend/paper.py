@@ -9,8 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 from backend.catalogue import DatasetOut
 from backend.db import read_scope, session_scope
+from backend.estimate import bytes_stated, run_size
 from backend.schemas import RunOut, RunSpec, RunStatus
-from backend.services import run_list, runs
+from backend.services import durations, run_list, runs
+from frontend.components.run_status import duration_text
 from frontend.presets import cifar10
 
 TAG = "paper"
@@ -174,6 +176,36 @@ def submit_missing(figure: PaperFigure, size: Size, datasets: Sequence[DatasetOu
         for spec in missing:
             runs.submit(session, spec)
     return len(missing)
+
+
+def cost_stated(specs: Sequence[RunSpec]) -> str:
+    """What these runs will store, and how long they may take where runs like them have completed; "" for none."""
+    if not specs:
+        return ""
+    return f"{_size_stated(specs)} {_time_stated(specs)}"
+
+
+def _size_stated(specs: Sequence[RunSpec]) -> str:
+    sizes = [run_size(spec) for spec in specs]
+    who = "The missing run stores" if len(specs) == 1 else f"The {len(specs)} missing runs store"
+    made = f"{sum(size.recordings for size in sizes):,} recordings"
+    if any(size.total_bytes is None for size in sizes):
+        return f"{who} {made}; how large they are is known only once they are made."
+    recorded = sum(size.total_bytes or 0 for size in sizes)
+    kept = sum(size.checkpoint_bytes or 0 for size in sizes)
+    return f"{who} about {bytes_stated(recorded)} in {made}, and {bytes_stated(kept)} of checkpoints."
+
+
+def _time_stated(specs: Sequence[RunSpec]) -> str:
+    with read_scope() as session:
+        found = [durations.expected(session, spec) for spec in specs]
+    known, whom = [one for one in found if one is not None], "it" if len(specs) == 1 else "them"
+    if not known:
+        return f"How long that takes is not known: no run like {whom} has completed here."
+    seconds = duration_text(sum(one.seconds for one in known))
+    rest = f"; of {len(found) - len(known)} it is not known" if len(known) < len(found) else ""
+    together = "" if len(known) == 1 else ", one after the other"
+    return f"By the pace of completed runs like {whom}, training takes about {seconds}{together}{rest}."
 
 
 def _essence(spec: RunSpec) -> dict[str, Any]:

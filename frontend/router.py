@@ -84,5 +84,5 @@ def render(pages: Sequence[Page], pathname: str, search: str) -> tuple[Component
         return notice_page("Not found", error.detail), "Not found · Pathscope"
     except AppError as error:
         return notice_page(error.title, error.detail), f"{error.title} · Pathscope"
-    title = found.page.TITLE.format(**found.variables)
+    title = getattr(content, "data-title", None) or found.page.TITLE.format(**found.variables)
     return dmc.Box(content, className="page-content"), f"{title} · Pathscope"

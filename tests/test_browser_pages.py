@@ -120,8 +120,15 @@ def test_a_paper_figure_submits_what_is_missing_and_shows_what_is_done(site: str
     assert httpx.get(f"{site}/api/v1/runs/2").json()["tags"] == ["paper", "small"]
     screen.locator("a.paper-figure", has_text="Fig. 7").click()
     expect(screen.locator("#paper-title")).to_contain_text("Fig. 7")
+    expect(screen.locator("#paper-said")).to_be_empty()
+    expect(screen.locator(".paper-small")).to_contain_text("not the paper's data")
+    expect(screen.locator("#paper-cost")).to_contain_text("MB of checkpoints")
     made = make_run(images=6, count=8, **paper.specs_of(paper.figure_of("7"), "small", [])[0].model_dump(mode="json"))
     screen.reload()
     eventually(lambda: drawn(screen, "paper-chart-0"), "Fig. 7")
     served = httpx.get(f"{site}/api/v1/compare/early-to-mid?runs={made.id}").json()["dots"]
     assert drawn(screen, "paper-chart-0")[0]["x"] == pytest.approx([dot["ratio"] for dot in served])
+    screen.locator(".paper-chart .explained summary", has_text="One dot a run").click()
+    expect(screen.locator(".paper-chart .definition")).to_contain_text("least squares")
+    screen.locator(".paper-numbers summary").click()
+    expect(screen.locator(".paper-chart .numbers-table tbody tr")).to_have_count(1)

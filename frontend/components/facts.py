@@ -3,10 +3,12 @@
 The pages of a run have the stores `place` {"run": id, "image": i or None}, `facts` (as they were when the page was
 built; newer ones come over REST, assets/selection_news.js), `run-tick` (a tick that concerns the run), `run-theme` (the
 shell's theme: a callback may not listen to what the shell holds and to what only a page has), `run-possible` (what the
-run may be told to do) and `images-known` (how many probe images came while the page was open).
+run may be told to do), `run-standing` (changes with what pages say of the run in words) and `images-known` (how many
+probe images came while the page was open).
 """
 
 import asyncio
+from hashlib import sha256
 from typing import Any, Literal
 
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, no_update
@@ -84,6 +86,12 @@ def read_run(run_id: int) -> tuple[RunOut, str | None]:
         return run, workers.why_waiting(session, run_id) if run.status is RunStatus.QUEUED else None
 
 
+def standing(run: RunOut) -> str:
+    """Differs whenever there is something else to say of the run than how far it is."""
+    said = (run.status, run.attempt, run.worker, run.finished_at, run.spec.epochs, run.name, run.tags, run.notes)
+    return sha256(repr(said).encode()).hexdigest()[:16]
+
+
 def image_name(image: ImageOut) -> str:
     """What lists and hover texts call a probe image."""
     return f"#{image.i} · {image.class_name}"
@@ -101,6 +109,7 @@ def fact_stores(run: RunOut, image: int | None, facts: Facts) -> list[Component]
         dcc.Store(id="run-tick", data=0),
         dcc.Store(id="run-theme"),
         dcc.Store(id="run-possible", data=list(run.possible)),
+        dcc.Store(id="run-standing", data=standing(run)),
         dcc.Store(id="images-known"),
         dcc.Store(id="facts", data=dict(facts)),
     ]
@@ -136,13 +145,21 @@ def register(dash_app: Dash) -> None:
     @dash_app.callback(
         Output("run-status", "children"),
         Output("run-possible", "data"),
+        Output("run-standing", "data"),
         Input("run-tick", "data"),
         Input("run-interval", "n_intervals"),
         State("place", "data"),
         State("run-possible", "data"),
+        State("run-standing", "data"),
         prevent_initial_call=True,
     )
-    async def show_status(_tick: int, _intervals: int, place: Place, known: list[str]) -> tuple[Any, Any]:
+    async def show_status(
+        _tick: int, _intervals: int, place: Place, possible: list[str], stood: str
+    ) -> tuple[Any, Any, Any]:
         run, why = await asyncio.to_thread(read_run, place["run"])
-        possible = list(run.possible)
-        return run_status(run, why, compact=place["image"] is not None), no_update if possible == known else possible
+        status = run_status(run, why, compact=place["image"] is not None)
+        return status, _news(list(run.possible), possible), _news(standing(run), stood)
+
+
+def _news(now: Any, before: Any) -> Any:
+    return no_update if now == before else now

@@ -2,7 +2,7 @@
 
 `layout` gets the variables of the path and of the query string as keyword arguments, all of them strings, so it ends
 in `**query` where it does not care about the rest. It runs in a thread, may ask services, and may raise AppError: the
-router shows that as a notice.
+router shows that as a notice. Where the component has an attribute `data-title`, that is the window's title instead.
 """
 
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -37,6 +37,13 @@ Scheme = Literal["light", "dark"]
 class Choice(TypedDict):
     figure: str
     size: paper.Size
+
+
+class Submitted(TypedDict):
+    """The last submission: how many runs; `clicks` tells one from the next."""
+
+    clicks: int
+    count: int
 
 
 def layout(**_query: str) -> Component:
@@ -70,7 +77,8 @@ def layout(**_query: str) -> Component:
 
 def _submit() -> Component:
     button = dmc.Button("Submit the missing runs", id="paper-submit", leftSection=icon("plus"), display="none", mt="sm")
-    return html.Div([button, html.Span(id="paper-said", className="dimmed paper-said", role="status")])
+    said = html.Span(id="paper-said", className="dimmed paper-said", role="status")
+    return html.Div([html.P(id="paper-cost", className="dimmed paper-cost"), button, said])
 
 
 def register(dash_app: Dash) -> None:
@@ -95,29 +103,39 @@ def register(dash_app: Dash) -> None:
         Output("paper-submit", "display"),
         Output("paper-submit", "children"),
         Output("paper-runs", "data"),
+        Output("paper-cost", "children"),
+        Output("paper-said", "children"),
         Input("paper-choice", "data"),
         Input("paper-theme", "data"),
         Input("paper-tick", "data"),
         Input("paper-submitted", "data"),
     )
-    async def show(choice: Choice | None, theme: Scheme | None, _tick: int | None, _submitted: int | None) -> Any:
+    async def show(choice: Choice | None, theme: Scheme | None, _tick: int | None, submitted: Submitted | None) -> Any:
         if choice is None or theme is None:
             raise PreventUpdate
-        return await asyncio.to_thread(shown, figure_of(choice["figure"]), _size(choice["size"]), theme)
+        said: Any = {"paper-submitted": _said(submitted), "paper-choice": ""}.get(str(ctx.triggered_id), no_update)
+        content = await asyncio.to_thread(shown, figure_of(choice["figure"]), _size(choice["size"]), theme)
+        return *content, said
 
     @dash_app.callback(
         Output("paper-submitted", "data"),
-        Output("paper-said", "children"),
         Input("paper-submit", "n_clicks"),
         State("paper-choice", "data"),
         prevent_initial_call=True,
     )
-    async def submit(clicks: int | None, choice: Choice) -> tuple[int, str]:
+    async def submit(clicks: int | None, choice: Choice) -> Submitted:
         if not clicks:
             raise PreventUpdate
         figure, datasets = figure_of(choice["figure"]), catalogue.catalogue().datasets
         count = await asyncio.to_thread(paper.submit_missing, figure, _size(choice["size"]), datasets)
-        return clicks, f"{count} {'run' if count == 1 else 'runs'} submitted"
+        return Submitted(clicks=clicks, count=count)
+
+
+def _said(submitted: Submitted | None) -> str:
+    if submitted is None:
+        return ""
+    count = submitted["count"]
+    return f"{count} {'run' if count == 1 else 'runs'} submitted"
 
 
 def _size(text: str) -> paper.Size:
@@ -128,8 +146,8 @@ def shown(figure: PaperFigure, size: paper.Size, theme: Scheme) -> tuple[Any, ..
     """Everything that the page shows, in the order of the callback's outputs."""
     specs = paper.specs_of(figure, size, catalogue.catalogue().datasets)
     needs = paper.needs_of(specs or ())
-    missing = sum(need.run is None for need in needs)
-    words = "Submit the missing run" if missing == 1 else f"Submit the {missing} missing runs"
+    missing = [need.spec for need in needs if need.run is None]
+    words = "Submit the missing run" if len(missing) == 1 else f"Submit the {len(missing)} missing runs"
     ids = [need.run.id for need in needs if need.run is not None]
     charts = _charts(figure, needs, theme)
     return (
@@ -139,6 +157,7 @@ def shown(figure: PaperFigure, size: paper.Size, theme: Scheme) -> tuple[Any, ..
         "inline-block" if missing else "none",
         words,
         ids,
+        paper.cost_stated(missing),
     )
 
 
@@ -175,9 +194,20 @@ def _about(
         dmc.Title(figure.title, order=2, size="h3", id="paper-title"),
         html.P(reports, className="paper-reports"),
         html.Div(sizes, className="paper-sizes"),
+        *([_small_print(figure)] if size == "small" else []),
         dmc.Text("Needs", fw=600, mt="sm"),
         runs,
     ]
+
+
+def _small_print(figure: PaperFigure) -> Component:
+    """What the small size is, lest somebody takes its curves for the paper's."""
+    data = "ImageNet" if figure.data == "imagenet" else "CIFAR-10"
+    return html.P(
+        f"These are scikit-learn's digits, of 8 × 8 pixels, for a few epochs: not the paper's data ({data}) nor its "
+        "length of training. They show the method, and need not agree with what the paper reports.",
+        className="paper-small",
+    )
 
 
 def _need(need: Need) -> list[Any]:
@@ -203,7 +233,10 @@ def _charts(figure: PaperFigure, needs: list[Need], theme: Scheme) -> list[Compo
         return [dmc.Text("The figure comes as soon as a run has completed.", c="dimmed", my="lg")]
     if not figure.views:
         return [_ratios(done, theme)]
-    return [_chart(done[0], one, n, theme) for n, one in enumerate(figure.views)]
+    charts = [_chart(done[0], one, n, theme) for n, one in enumerate(figure.views)]
+    if len({one.chosen["quantity"] for one in figure.views}) < 2:
+        return charts
+    return [html.Div(charts[n : n + 2], className="paper-pair") for n in range(0, len(charts), 2)]
 
 
 def _chart(run_id: int, one: Shown, n: int, theme: Scheme) -> Component:
@@ -220,8 +253,10 @@ def _chart(run_id: int, one: Shown, n: int, theme: Scheme) -> Component:
     return html.Figure(
         [
             html.Figcaption(f"{view.title}: {_words(one.chosen)}"),
+            _explained(view.shows, f"{view.definition} ({view.section})"),
             dcc.Graph(id=f"paper-chart-{n}", figure=drawn, config=CONFIG, style={"height": HEIGHT}),
             _downloads(address, html.A("Explore", href=_page_of(run_id, one))),
+            _numbers(address, view.title),
         ],
         className="paper-chart",
     )
@@ -245,19 +280,31 @@ def _downloads(address: str, *further: Component) -> Component:
     return html.Div([*links, *further], className="paper-downloads")
 
 
+def _explained(shows: str, definition: str) -> Component:
+    return html.Details([html.Summary(shows), html.P(definition, className="definition")], className="explained")
+
+
+def _numbers(address: str, title: str) -> Component:
+    """The table behind a chart; the browser asks for it when it is opened (assets/paper_numbers.js)."""
+    named = {"aria-label": f"Numbers behind: {title}"}
+    place = html.Div(className="numbers-table", tabIndex=0, role="region", **attributes(named))
+    source = {"data-source": f"{address}&format=table"}
+    return html.Details([html.Summary("Numbers"), place], className="explained paper-numbers", **attributes(source))
+
+
 def _ratios(run_ids: list[int], theme: Scheme) -> Component:
     text = ",".join(str(run_id) for run_id in run_ids)
     choice = comparison.choice_of({"runs": text})
     compared = comparison.read(choice)
     drawn = RATIOS.draw(compared, choice, Look(theme))
+    address = f"/api/v1/compare/figures/{RATIOS.name}?{urlencode({'runs': text})}"
     return html.Figure(
         [
             html.Figcaption("Early-to-mid ratio against generalisation gap, a dot for each completed run"),
+            _explained(RATIOS.shows, f"{RATIOS.definition} ({RATIOS.section})"),
             dcc.Graph(id="paper-chart-0", figure=drawn, config=CONFIG, style={"height": drawn.layout["height"]}),
-            _downloads(
-                f"/api/v1/compare/figures/{RATIOS.name}?{urlencode({'runs': text})}",
-                html.A("Open on the compare page", href=f"/compare?runs={text}"),
-            ),
+            _downloads(address, html.A("Open on the compare page", href=f"/compare?runs={text}")),
+            _numbers(address, RATIOS.title),
         ],
         className="paper-chart paper-chart-wide",
     )

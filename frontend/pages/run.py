@@ -1,7 +1,10 @@
 """One run: how it stands, what it may be told to do, and every figure of it."""
 
+import asyncio
+from typing import Any
+
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from backend.access import may_change
@@ -9,9 +12,12 @@ from backend.errors import NotFound
 from backend.schemas import RunOut
 from frontend.components import facts as run_facts
 from frontend.components import run_actions
+from frontend.components import run_spec as run_specs
 from frontend.components.controls import layer_select, quantity_switch, recording_slider
-from frontend.components.facts import Facts, fact_stores, read_facts, read_run
+from frontend.components.facts import Facts, Place, fact_stores, read_facts, read_run
+from frontend.components.panel import attributes
 from frontend.components.run_log import run_log
+from frontend.components.run_spec import run_spec
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
 from frontend.pages.run_figures import probe_images, run_figures
@@ -37,13 +43,15 @@ def layout(run_id: str, **query: str) -> Component:
             dcc.Interval(id="run-interval", interval=10_000),
             _header(run),
             html.Div(run_status(run, why, compact=False), id="run-status", role="status"),
-            _description(run),
+            html.Div(_description(run), id="run-description"),
+            run_spec(),
             _bar(run, facts, selection),
             html.Div(run_figures(run.spec.compared, facts), className="run-panels"),
             probe_images(),
             run_log(run),
         ],
         className="run-page",
+        **attributes({"data-title": f"{run.name} · run {run.id}"}),
     )
 
 
@@ -98,7 +106,25 @@ def _bar(run: RunOut, facts: Facts, selection: Selection) -> Component:
 def register(dash_app: Dash) -> None:
     run_facts.register(dash_app)
     run_actions.register(dash_app)
+    run_specs.register(dash_app)
     _register_selection(dash_app)
+    dash_app.clientside_callback(
+        ClientsideFunction("run_page", "named"),
+        Input("run-name", "children"),
+        State("place", "data"),
+        prevent_initial_call=True,
+    )
+
+    @dash_app.callback(
+        Output("run-name", "children"),
+        Output("run-description", "children"),
+        Input("run-standing", "data"),
+        State("place", "data"),
+        prevent_initial_call=True,
+    )
+    async def describe(_standing: str, place: Place) -> tuple[str, Any]:
+        run, _ = await asyncio.to_thread(read_run, place["run"])
+        return run.name, _description(run)
 
 
 def _register_selection(dash_app: Dash) -> None:

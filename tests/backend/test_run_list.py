@@ -71,6 +71,9 @@ def five(database):
         ("paper", [3, 1]),
         ("alex", [4, 2]),
         ("id=2,4", [4, 2]),
+        ('"or"', []),
+        ('name~"="', []),
+        ("name~foo(1)", []),
     ],
 )
 @pytest.mark.usefixtures("five")
@@ -110,6 +113,17 @@ def test_pages_when_walked_forth_and_back_hold_each_run_once_in_order():
         ('net="a"b', 8, "a space is missing"),
         ("created>yesterday", 9, "2026-11-01"),
         ("epochs>nan", 8, "no number"),
+        ("net==", 5, "'=' follows another operator; write one, such as net=value"),
+        ("seed=1 net==mlp", 12, "write one"),
+        ("net=mlp,=alexnet", 9, "write one"),
+        ("(net=mlp", 1, "there are no brackets"),
+        ("net=mlp seed=1)", 15, "there are no brackets"),
+        ("(mlp)", 1, 'put it in quotes: "(mlp)"'),
+        ("net=mlp OR net=alexnet", 9, "within one a comma means it: net=mlp,alexnet"),
+        ("net=mlp and seed=1", 9, "leave this out"),
+        ("NOT net=mlp", 1, "write != or !~"),
+        ("seed=1 || seed=2", 8, "a comma means it"),
+        ("3=seed", 1, "a field begins with a letter"),
     ],
 )
 def test_filter_when_wrong_names_the_position_and_what_would_be_right(text, position, says):
