@@ -66,7 +66,7 @@ OWN_FIELDS = {
     "started": Kind.TIME,
     "finished": Kind.TIME,
 }
-FIELDS = {name: Kind(kind) for name, kind in SPEC_FIELDS.items()} | OWN_FIELDS
+FIELDS = {name: Kind(kind) for name, kind in SPEC_FIELDS.items() if kind != "list"} | OWN_FIELDS
 ALIASES = {
     "lr": "optimiser.lr",
     "momentum": "optimiser.momentum",

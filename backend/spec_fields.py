@@ -1,7 +1,8 @@
-"""The fields of RunSpec that hold one value each, by dotted name: what runs are filtered, grouped and compared by."""
+"""The fields of RunSpec by dotted name: what runs are filtered, grouped and compared by."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -13,6 +14,8 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
         kinds = get_args(field.annotation) or (field.annotation,)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _leaves(field.annotation, f"{prefix}{name}.")
+        elif any(get_origin(kind) is tuple for kind in (field.annotation, *_choices(field.annotation))):
+            yield prefix + name, "list"
         elif bool in kinds:
             yield prefix + name, "flag"
         elif int in kinds or float in kinds:
@@ -21,12 +24,25 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
             yield prefix + name, "text"
 
 
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """What stands beside None."""
+    union = get_origin(annotation) in (Union, UnionType)
+    return tuple(kind for kind in get_args(annotation) if kind is not NoneType) if union else ()
+
+
 def _is_word(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, str)
 
 
 SPEC_FIELDS = dict(_leaves(RunSpec))
-"""Each with its kind: text, number or flag. Lists (tags, milestones, quantities, indices) have no place here."""
+"""Each with its kind: text, number, flag or list (tags, milestones, quantities, indices)."""
+
+
+class Values(list[Any]):
+    """A list of a spec; its text is that of what is in it, with commas between."""
+
+    def __str__(self) -> str:
+        return ", ".join(str(value) for value in self) or "none"
 
 
 def flat(spec: RunSpec) -> dict[str, Any]:
@@ -37,6 +53,6 @@ def flat(spec: RunSpec) -> dict[str, Any]:
             if isinstance(value, dict):
                 yield from walk(value, f"{prefix}{name}.")
             else:
-                yield prefix + name, value
+                yield prefix + name, Values(value) if isinstance(value, list) else value
 
     return dict(walk(spec.model_dump(mode="json"), ""))

@@ -52,10 +52,17 @@ def compare(
     ] = None,
     layer: Layer = None,
     quantity: Quantity = None,
-    measure: Annotated[str | None, typer.Option(help="cross_path or self_similarity.", show_default=False)] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="cross_path, self_similarity, train_loss, test_loss, train_accuracy, test_accuracy."),
+    ] = None,
     statistic: Annotated[str | None, typer.Option(help="median or mean.", show_default=False)] = None,
     group: Annotated[str | None, typer.Option(help="Field to group by, e.g. optimiser.lr.", show_default=False)] = None,
     error: Annotated[str | None, typer.Option(help="gap or test_error.", show_default=False)] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Number that differs, e.g. optimiser.lr.", show_default=False)
+    ] = None,
+    outcome: Annotated[str | None, typer.Option(help="test_accuracy, gap or ratio.", show_default=False)] = None,
     dark: Dark = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +70,7 @@ def compare(
     from cli.figure import list_compared, save_figure
 
     chosen = {"runs": runs, "filter": fitting, "layer": layer, "quantity": quantity, "measure": measure}
-    chosen |= {"statistic": statistic, "group": group, "error": error}
+    chosen |= {"statistic": statistic, "group": group, "error": error, "field": field, "outcome": outcome}
     with server_asked() as server:
         if name is None:
             list_compared(server, as_json)

@@ -11,7 +11,7 @@ from backend.errors import NotFound
 from backend.schemas import Quantity
 from backend.services import compare
 from frontend import comparison
-from frontend.comparison import GROUPS, Choice, Compared, Statistic
+from frontend.comparison import GROUPS, NUMBERS, Choice, Compared, Statistic
 from frontend.figures.look import Look
 from frontend.figures_api import MEDIA_TYPES, NO_BROWSER, FileQuery
 from frontend.views import files
@@ -24,15 +24,25 @@ def _field(name: str) -> str:
     return name
 
 
+def _number(name: str) -> str:
+    if name not in ("", *NUMBERS):
+        raise ValueError(f"a number of a run's spec is expected, one of {', '.join(NUMBERS)}")
+    return name
+
+
 class ComparedQuery(FileQuery, CompareQuery):
     """Which runs, what is to be seen of them, and as what."""
 
     layer: int = Field(default=1, ge=1, lt=2**31, description="k, from 1")
     quantity: Quantity = Quantity.PATH
-    measure: Literal["cross_path", "self_similarity"] = "cross_path"
+    measure: compare.Compares = "cross_path"
     statistic: Statistic = "median"
     group: Annotated[str, AfterValidator(_field)] = Field(default="", description="a field of the specs, e.g. net")
     error: compare.Error = "gap"
+    field: Annotated[str, AfterValidator(_number)] = Field(
+        default="", description="a number of the specs that differs, e.g. optimiser.lr; left out: the first"
+    )
+    outcome: Literal["test_accuracy", "gap", "ratio"] = "test_accuracy"
 
     def choice(self) -> Choice:
         return Choice(
@@ -44,6 +54,8 @@ class ComparedQuery(FileQuery, CompareQuery):
             statistic=self.statistic,
             group=self.group,
             error=self.error,
+            field=self.field,
+            outcome=self.outcome,
         )
 
 

@@ -5,19 +5,33 @@ from typing import Any, Literal, NamedTuple, TypedDict, get_args
 import numpy as np
 
 from backend.db import read_scope
+from backend.errors import FieldError, InvalidInput
 from backend.schemas import Measure, Quantity, RunOut
 from backend.services import compare
-from backend.services.compare import Course, Ratios
+from backend.services.compare import Course, Outcome, Ratios
 from backend.spec_fields import SPEC_FIELDS, flat
-from frontend.figures.compare import RatioDot
+from frontend.figures.compare import OutcomeDot, RatioDot
 from frontend.figures.overlay import DISTINCT, Overlay, Style, mean_over_runs, styles_of
 
 Statistic = Literal["median", "mean"]
 
-MEASURES = {"cross_path": "cross-path similarity", "self_similarity": "self-similarity"}
+MEASURES = {
+    "cross_path": "cross-path similarity",
+    "self_similarity": "self-similarity",
+    "train_loss": "training loss (nats)",
+    "test_loss": "test loss (nats)",
+    "train_accuracy": "training accuracy",
+    "test_accuracy": "test accuracy",
+}
+OUTCOMES = {
+    "test_accuracy": "test accuracy",
+    "gap": "training accuracy − test accuracy",
+    "ratio": "early-to-mid ratio",
+}
 ERRORS = {"gap": "training accuracy − test accuracy", "test_error": "1 − test accuracy"}
 FIELDS_TOLD = 3
 """More fields than these would make names too long for a legend; the table of differences has all."""
+NUMBERS = tuple(name for name, kind in SPEC_FIELDS.items() if kind == "number")
 GROUPS = ("", *(name for name in SPEC_FIELDS if name not in ("name", "notes")))
 
 
@@ -28,10 +42,12 @@ class Choice(TypedDict):
     filter: str
     layer: int
     quantity: str
-    measure: str
+    measure: compare.Compares
     statistic: Statistic
     group: str
     error: compare.Error
+    field: str
+    outcome: str
 
 
 class Compared(NamedTuple):
@@ -39,6 +55,12 @@ class Compared(NamedTuple):
     courses: list[Course]
     ratios: Ratios
     differences: dict[str, list[Any]]
+    outcomes: dict[int, Outcome]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The fields of numbers in which the runs differ."""
+        return [name for name in self.differences if name in NUMBERS]
 
 
 def choice_of(found: dict[str, str]) -> Choice:
@@ -49,10 +71,12 @@ def choice_of(found: dict[str, str]) -> Choice:
         filter=found.get("filter", ""),
         layer=int(layer) if layer.isascii() and layer.isdigit() and 0 < len(layer) < 6 else 1,
         quantity=_one_of(found.get("quantity"), tuple(Quantity)),
-        measure=_one_of(found.get("measure"), tuple(MEASURES)),
+        measure=_one_of(found.get("measure"), tuple(MEASURES)),  # type: ignore[typeddict-item]
         statistic=_one_of(found.get("statistic"), get_args(Statistic)),  # type: ignore[typeddict-item]
         group=_one_of(found.get("group"), GROUPS),
         error=_one_of(found.get("error"), tuple(ERRORS)),  # type: ignore[typeddict-item]
+        field=_one_of(found.get("field"), ("", *NUMBERS)),
+        outcome=_one_of(found.get("outcome"), tuple(OUTCOMES)),
     )
 
 
@@ -62,9 +86,18 @@ def read(choice: Choice) -> Compared:
     with read_scope() as session:
         found = compare.runs_to_compare(session, compare.run_ids(choice["runs"]), choice["filter"])
         ids = [run.id for run in found]
-        courses = compare.courses(session, ids, Measure(choice["measure"]), quantity, choice["layer"])
+        if of_the_net(choice):
+            courses = compare.courses_of_net(session, ids, choice["measure"])
+        else:
+            courses = compare.courses(session, ids, Measure(choice["measure"]), quantity, choice["layer"])
         ratios = compare.ratios(session, found, quantity, choice["error"])
-    return Compared(found, courses, ratios, compare.differences(found))
+        outcomes = compare.outcomes(session, found, quantity)
+    return Compared(found, courses, ratios, compare.differences(found), outcomes)
+
+
+def of_the_net(choice: Choice) -> bool:
+    """A loss or accuracy is compared: layer, quantity and statistic do not matter to it."""
+    return choice["measure"] in compare.OF_THE_NET
 
 
 def lines_of(compared: Compared, choice: Choice) -> list[Overlay]:
@@ -81,7 +114,8 @@ def lines_of(compared: Compared, choice: Choice) -> list[Overlay]:
         for line, course in zip(single, compared.courses, strict=True)
     }
     ordered = sorted(groups, key=lambda group: _by_value(values[group]))
-    return [mean_over_runs(f"{name} ({len(groups[name])})", groups[name]) for name in ordered]
+    most = np.inf if choice["measure"].endswith("loss") else 1.0
+    return [mean_over_runs(f"{name} ({len(groups[name])})", groups[name], most) for name in ordered]
 
 
 def styles_of_runs(compared: Compared, choice: Choice) -> dict[int, Style]:
@@ -105,6 +139,28 @@ def dots_of(compared: Compared) -> list[RatioDot]:
         RatioDot(names[dot.run], runs[dot.run].spec.net, f"/runs/{dot.run}", dot.ratio, dot.error, dot.complete)
         for dot in compared.ratios.dots
     ]
+
+
+def field_of(compared: Compared, choice: Choice) -> str | None:
+    """The chosen field, or the first number in which the runs differ; None where they differ in none.
+
+    Raises InvalidInput for one in which they do not.
+    """
+    if choice["field"] and choice["field"] not in compared.numbers:
+        there = f"numbers that do: {', '.join(compared.numbers)}" if compared.numbers else "no number does"
+        raise InvalidInput([FieldError("field", choice["field"], f"it does not differ between these runs; {there}")])
+    return choice["field"] or next(iter(compared.numbers), None)
+
+
+def outcomes_of(compared: Compared, choice: Choice, field: str) -> list[OutcomeDot]:
+    """A dot per run that has the field and the outcome, in the colour of its group, or else of its net."""
+    names, dots = names_of(compared), []
+    for run in compared.runs:
+        x, y = value_of(run, field), getattr(compared.outcomes[run.id], choice["outcome"])
+        group = _group_of(run, "", choice) or f"net = {run.spec.net}"
+        if x is not None and y is not None:
+            dots.append(OutcomeDot(names[run.id], group, f"/runs/{run.id}", float(x), y))
+    return sorted(dots, key=lambda dot: dot.group)
 
 
 def names_of(compared: Compared) -> dict[int, str]:

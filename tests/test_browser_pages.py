@@ -74,11 +74,16 @@ def test_compared_runs_are_drawn_as_rest_serves_them(site: str, screen: Page) ->
     screen.locator("#compare-legend button").nth(1).click()
     hidden = "document.querySelector('#compare-overlay .js-plotly-plot').data.map((trace) => trace.visible === false)"
     eventually(lambda: screen.evaluate(hidden) == [False, True, False] * 2, "a hidden line and its band")
+    assert drawn(screen, "compare-outcomes")[0]["x"] == pytest.approx([0.1, 0.1, 0.2]), "the first number that differs"
+    screen.locator("#compare-field").click()
+    screen.get_by_role("option", name="seed").click()
+    screen.wait_for_url(re.compile(r"[?&]field=seed"))
+    eventually(lambda: drawn(screen, "compare-outcomes")[0]["x"] == [0, 1, 2], "seeds")
     screen.locator("#early-to-mid-ratio .numbers summary").click()
     expect(screen.locator("#early-to-mid-ratio .numbers-table tbody tr")).to_have_count(3)
     with screen.expect_download() as download:
         screen.locator("#over-training [data-tool=csv]").click()
-    address = f"{site}/api/v1/compare/figures/over-training?runs=1,2,3&layer=2&format=csv"
+    address = f"{site}/api/v1/compare/figures/over-training?runs=1,2,3&layer=2&field=seed&format=csv"
     assert download.value.path().read_text() == httpx.get(address).text
     screen.locator("#compare-statistic").get_by_text("Mean").click()
     screen.wait_for_url(re.compile(r"[?&]statistic=mean"))

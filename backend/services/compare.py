@@ -20,6 +20,9 @@ from backend.summary import QUANTILES
 
 MOST = 500
 Error = Literal["gap", "test_error"]
+Compares = Literal["cross_path", "self_similarity", "train_loss", "test_loss", "train_accuracy", "test_accuracy"]
+"""What is compared over training: two measures of a layer, and four of the whole net."""
+OF_THE_NET = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 _LOW, _MEDIAN, _HIGH = (QUANTILES.index(level) for level in (0.25, 0.5, 0.75))
 
 
@@ -34,6 +37,14 @@ class Course(NamedTuple):
     low: Float[ndarray, " recordings"]
     high: Float[ndarray, " recordings"]
     undefined: Int[ndarray, " recordings"]
+
+
+class Outcome(NamedTuple):
+    """What came of a run: at its newest recording, and its early-to-mid ratio; None where it is not known."""
+
+    test_accuracy: float | None
+    gap: float | None
+    ratio: float | None
 
 
 class Dot(NamedTuple):
@@ -99,6 +110,31 @@ def courses(session: Session, run_ids: Sequence[int], measure: Measure, quantity
     return [_course(run_id, rows[run_id]) for run_id in run_ids if run_id in rows]
 
 
+def courses_of_net(session: Session, run_ids: Sequence[int], measure: Compares) -> list[Course]:
+    """A loss or accuracy on all clean images: one value a recording, which is mean and median, with no spread.
+
+    Runs that have none are left out.
+    """
+    query = (
+        select(Recording.run_id, Recording.t, Recording.epoch, getattr(Recording, measure))
+        .where(Recording.run_id.in_(run_ids))
+        .order_by(Recording.run_id, Recording.t)
+    )
+    rows: dict[int, list[Any]] = {}
+    for row in session.execute(query):
+        rows.setdefault(row[0], []).append(row)
+    measured = [run_id for run_id in run_ids if any(row[3] is not None for row in rows.get(run_id, ()))]
+    return [_course_of_net(run_id, rows[run_id]) for run_id in measured]
+
+
+def outcomes(session: Session, found: Sequence[RunOut], quantity: Quantity) -> dict[int, Outcome]:
+    """Of each run: test accuracy, training accuracy less it, and the early-to-mid ratio of the quantity."""
+    recorded = early_to_mid_of(session, [run.id for run in found if run.last is not None])
+    known = {run.id: generalisation(run.last) for run in found}
+    ratios = {run_id: of[quantity].over_layers.ratio for run_id, of in recorded.items() if quantity in of}
+    return {run.id: Outcome(known[run.id].test_accuracy, known[run.id].error, ratios.get(run.id)) for run in found}
+
+
 def ratios(session: Session, found: Sequence[RunOut], quantity: Quantity, error: Error) -> Ratios:
     """Fig. 7: the early-to-mid ratio against the generalisation gap (training less test accuracy) or the test error."""
     recorded = early_to_mid_of(session, [run.id for run in found if run.last is not None])
@@ -140,4 +176,18 @@ def _course(run_id: int, rows: list[Any]) -> Course:
         low=quantiles[_LOW].copy(),
         high=quantiles[_HIGH].copy(),
         undefined=np.array([row[5] for row in rows], dtype=np.int64),
+    )
+
+
+def _course_of_net(run_id: int, rows: list[Any]) -> Course:
+    values = np.array([row[3] for row in rows], dtype=np.float64)
+    return Course(
+        run=run_id,
+        recordings=np.array([row[1] for row in rows], dtype=np.int64),
+        epochs=np.array([row[2] for row in rows], dtype=np.float64),
+        mean=values,
+        median=values,
+        low=np.full(len(rows), np.nan),
+        high=np.full(len(rows), np.nan),
+        undefined=np.zeros(len(rows), dtype=np.int64),
     )

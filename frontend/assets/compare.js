@@ -2,8 +2,8 @@
 (function () {
     "use strict";
     window.dash_clientside = window.dash_clientside || {};
-    const NAMES = ["filter", "layer", "quantity", "measure", "statistic", "group", "error"];
-    const DEFAULTS = {filter: "", layer: 1, quantity: "path", measure: "cross_path", statistic: "median", group: "", error: "gap"};
+    const NAMES = ["filter", "layer", "quantity", "measure", "statistic", "group", "error", "field", "outcome"];
+    const DEFAULTS = {filter: "", layer: 1, quantity: "path", measure: "cross_path", statistic: "median", group: "", error: "gap", field: "", outcome: "test_accuracy"};
     const PAUSE = 2000;
     let shown = null, asked = 0, waiting = null;
     const nothing = () => window.dash_clientside.no_update;

@@ -50,7 +50,11 @@
         if (!host.isConnected || !page.facts || host._images === page.facts.labels.length) return;
         const {run, labels, names, dataset_indices: places} = page.facts;
         host._images = labels.length;
-        if (!labels.length) return host.replaceChildren("They appear here as soon as the data is loaded.");
+        if (!labels.length) {
+            const nothing = document.createElement("p");
+            Object.assign(nothing, {className: "gallery-empty dimmed", textContent: "They appear here as soon as the data is loaded."});
+            return host.replaceChildren(nothing);
+        }
         const order = labels.map((_, i) => i).sort((i, j) => labels[i] - labels[j] || i - j);
         host.replaceChildren(...order.map((i) => {
             const tile = document.createElement("a"), caption = document.createElement("span");

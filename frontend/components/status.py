@@ -46,15 +46,21 @@ def run_status(run: RunOut, why: str | None, compact: bool) -> list[Component]:
     elif run.status is RunStatus.PAUSED:
         parts.append(_alert("This run is paused", _stood(run), "violet"))
     elif run.status is RunStatus.FAILED:
-        parts.append(
-            _alert("This run has failed", _sentence(run.reason or "the trainer ended without saying why."), "red")
-        )
+        parts.append(_alert("This run has failed", _failure(run, compact), "red"))
     elif run.status is RunStatus.CANCELLED and not compact:
         parts.append(_alert("This run was cancelled", "The recordings made until then are kept and shown.", "orange"))
     if run.status is RunStatus.COMPLETED and not compact and run.started_at and run.finished_at:
         took = duration((run.finished_at - run.started_at).total_seconds())
         parts.append(dmc.Text(f"Trained for {run.spec.epochs} epochs in {took}.", size="sm", c="dimmed"))
     return [dmc.Stack([status_badge(run), *parts], gap="xs")]
+
+
+def _failure(run: RunOut, compact: bool) -> list[Component | str]:
+    """The reason, and the way to what the trainer printed, which the run's page opens (assets/run_page.js)."""
+    reason = _sentence(run.reason or "the trainer ended without saying why.")
+    page = f"/runs/{run.id}" if compact else ""
+    link = html.A("See the log of the trainer", href=f"{page}#run-log-details", className="notice-link")
+    return [reason, " ", link]
 
 
 def _sentence(text: str) -> str:

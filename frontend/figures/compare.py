@@ -7,8 +7,8 @@ import numpy as np
 
 from backend.regression import Line
 from frontend.figures.chart import Chart
-from frontend.figures.look import SYMBOLS, Look, dress, empty
-from frontend.figures.overlay import HEIGHT, plain, styles_of
+from frontend.figures.look import FEW, SYMBOLS, Look, dress, empty
+from frontend.figures.overlay import HEIGHT, LEGEND_IN_FILES_UP_TO, plain, styles_of
 
 
 class RatioDot(NamedTuple):
@@ -20,6 +20,16 @@ class RatioDot(NamedTuple):
     ratio: float
     error: float
     complete: bool
+
+
+class OutcomeDot(NamedTuple):
+    """A run: the value of a field of its spec, and what came of it."""
+
+    name: str
+    group: str
+    href: str
+    field: float
+    outcome: float
 
 
 def ratio_against_error(
@@ -72,6 +82,39 @@ def ratio_against_error(
     )
     figure.update_xaxes(title={"text": "early / middle cross-path similarity"}, zeroline=False)
     figure.update_yaxes(title={"text": title_y}, zeroline=False)
+    return figure
+
+
+def outcome_against_field(
+    dots: Sequence[OutcomeDot], look: Look, *, title_x: str, title_y: str, left_out: int, revision: str
+) -> Chart:
+    """A dot per run in the colour of its group; a field that spans a power of ten has a logarithmic axis."""
+    if not dots:
+        return empty(f"None of these runs has both {title_x} and {title_y}.", look, HEIGHT)
+    figure = Chart()
+    dress(figure, look, revision=revision, height=HEIGHT)
+    styles = styles_of([dot.group for dot in dots])
+    for n, (group, style) in enumerate(styles.items()):
+        own = [dot for dot in dots if dot.group == group]
+        figure.add_scatter(
+            x=[dot.field for dot in own],
+            y=[dot.outcome for dot in own],
+            mode="markers",
+            name=plain(group),
+            marker={"size": 11, "color": style.colour, "symbol": SYMBOLS[n % len(SYMBOLS)], "opacity": 0.8},
+            text=[plain(dot.name) for dot in own],
+            customdata=[dot.href for dot in own],
+            hovertemplate=f"<b>%{{text}}</b><br>{title_x} %{{x:.6~g}}<br>{title_y} %{{y:.4f}}<extra></extra>",
+        )
+    missing = f"{left_out} {'run' if left_out == 1 else 'runs'} left out, without {title_x} or {title_y}"
+    words = {"text": missing, "font": {"size": 13}, "x": 0.01, "y": 0.97, "yanchor": "top"} if left_out else None
+    figure.update_layout(showlegend=len(styles) <= LEGEND_IN_FILES_UP_TO, hovermode="closest", title=words)
+    values = sorted({dot.field for dot in dots})
+    figure.update_xaxes(title={"text": title_x}, zeroline=False)
+    figure.update_xaxes(type="log" if 0 < 10 * values[0] <= values[-1] else "linear")
+    if len(values) <= FEW:
+        figure.update_xaxes(tickvals=values, ticktext=[f"{value:.6g}" for value in values])
+    figure.update_yaxes(title={"text": title_y}, zeroline=False, tickformat=".1%" if "accuracy" in title_y else None)
     return figure
 
 

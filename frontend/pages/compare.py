@@ -20,11 +20,11 @@ from frontend.components.panel import attributes, compared_panel, panel
 from frontend.figures.look import Look, empty
 from frontend.figures.overlay import HEIGHT
 from frontend.live import Tick
-from frontend.views.compared import OVER_TRAINING, RATIOS
+from frontend.views.compared import FIELD_AGAINST_OUTCOME, OVER_TRAINING, RATIOS
 
 PATH_TEMPLATE = "/compare"
 TITLE = "Compare"
-CONTROLS = ("filter", "layer", "quantity", "measure", "statistic", "group", "error")
+CONTROLS = ("filter", "layer", "quantity", "measure", "statistic", "group", "error", "field", "outcome")
 MANY_RUNS = 60
 """Of more runs the table of differences shows the first ones; REST has all."""
 
@@ -52,10 +52,12 @@ def layout(**query: str) -> Component:
                 height=HEIGHT,
             ),
             _ratios(choice),
+            _outcomes(choice),
             panel(
                 "What differs between the runs",
-                "The fields of their specs in which the runs are not all alike.",
-                "Name, tags and notes are left out. GET /api/v1/compare/differences has the same for all runs.",
+                "The fields of their specs in which the runs are not all alike, and what came of them.",
+                "Test accuracy is that of the newest recording, gap is training accuracy less it. Name, tags and notes "
+                "are left out. GET /api/v1/compare/differences has the same for all runs.",
                 html.P(id="compare-differences-wide", className="dimmed", role="status"),
                 html.Div(
                     id="compare-differences",
@@ -128,12 +130,31 @@ def _ratios(choice: Choice) -> Component:
     )
 
 
+def _outcomes(choice: Choice) -> Component:
+    outcomes = [{"value": "test_accuracy", "label": "Test accuracy"}, {"value": "gap", "label": "Gap"}]
+    outcomes += [{"value": "ratio", "label": "Early-to-mid ratio"}]
+    field = dmc.Select(
+        id="compare-field",
+        data=[choice["field"]],
+        value=choice["field"],
+        allowDeselect=False,
+        size="xs",
+        w=190,
+        **{"aria-label": "Field"},
+    )
+    outcome = dmc.SegmentedControl(id="compare-outcome", data=outcomes, value=choice["outcome"], size="xs")
+    controls = dmc.Group([field, outcome], gap="xs")
+    return compared_panel(FIELD_AGAINST_OUTCOME, "compare-outcomes", height=HEIGHT, extra=controls)
+
+
 def register(dash_app: Dash) -> None:
     _register_address(dash_app)
 
     @dash_app.callback(
         Output("compare-overlay", "figure"),
         Output("compare-ratios", "figure"),
+        Output("compare-outcomes", "figure"),
+        Output("compare-field", "data"),
         Output("compare-what", "children"),
         Output("compare-overlay-note", "children"),
         Output("compare-left-out-count", "children"),
@@ -156,23 +177,35 @@ def register(dash_app: Dash) -> None:
             compared = await asyncio.to_thread(comparison.read, clean)
         except AppError as error:
             nothing = empty("Nothing to compare.", look, HEIGHT)
-            return nothing, nothing, "", "", "", [], None, error.detail, []
+            return nothing, nothing, nothing, [clean["field"]], "", "", "", [], None, error.detail, []
         return shown(compared, clean, look)
 
 
 def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
     """Everything that the page shows of what was read, in the order of the callback's outputs."""
-    overlay, ratios = OVER_TRAINING.draw(compared, choice, look), RATIOS.draw(compared, choice, look)
+    if choice["field"] not in compared.numbers:
+        choice = {**choice, "field": ""}
+    figures = [view.draw(compared, choice, look) for view in (OVER_TRAINING, RATIOS, FIELD_AGAINST_OUTCOME)]
     left_out = compared.ratios.left_out
     count, without = len(compared.runs), len(compared.runs) - len(compared.courses)
     what = f"{count} {'run' if count == 1 else 'runs'}" + (
         f" that fit “{choice['filter']}”" if choice["filter"] and not choice["runs"] else ""
     )
-    note = f"{without} of {count} runs have nothing recorded of layer {choice['layer']}." if without else ""
+    of_the_net = comparison.of_the_net(choice)
+    place = MEASURES[choice["measure"]].removesuffix(" (nats)") if of_the_net else f"layer {choice['layer']}"
+    note = f"{without} of {count} runs have nothing recorded of {place}. " if without else ""
+    note += "Layer, quantity and statistic do not change what is measured of the whole net." if of_the_net else ""
     reasons = [html.Li([html.A(f"run {run}", href=f"/runs/{run}"), f": {why}"]) for run, why in left_out.items()]
     summary = f"{len(left_out)} of {count} runs have no dot" if left_out else "Every run has its dot"
     ids = [run.id for run in compared.runs]
-    return overlay, ratios, what, note, summary, reasons, _differences(compared, choice), None, ids
+    return *figures, _fields(compared, choice), what, note, summary, reasons, _differences(compared, choice), None, ids
+
+
+def _fields(compared: Compared, choice: Choice) -> list[dict[str, str]]:
+    """What the field can be: those that differ. The first is what an address without one shows."""
+    numbers = compared.numbers or [""]
+    first = {"value": numbers[0] if choice["field"] == numbers[0] else "", "label": numbers[0] or "no number differs"}
+    return [first, *({"value": name, "label": name} for name in numbers[1:])]
 
 
 class Table(TypedDict):
@@ -195,17 +228,22 @@ def _differences(compared: Compared, choice: Choice) -> Table:
     rows: list[list[Any]] = [
         [
             [f"{run.id} · {run.name}", f"/runs/{run.id}", styles.get(run.id)],
+            *(_share(getattr(compared.outcomes[run.id], name)) for name in ("test_accuracy", "gap")),
             *(_value(column[n]) for column in compared.differences.values()),
         ]
         for n, run in enumerate(runs)
     ]
     more = len(compared.runs) - len(runs)
     note = f"The first {len(runs)} runs; {more} more are left out here." if more else ""
-    return Table(heads=["run", *compared.differences], rows=rows, note=note)
+    return Table(heads=["run", "test accuracy", "gap", *compared.differences], rows=rows, note=note)
 
 
 def _value(value: object) -> str:
     return ", ".join(str(one) for one in value) if isinstance(value, list) else "–" if value is None else str(value)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"
 
 
 def _register_address(dash_app: Dash) -> None:
@@ -230,8 +268,9 @@ def _register_address(dash_app: Dash) -> None:
         State("compare-runs", "data"),
         prevent_initial_call=True,
     )
-    dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input("compare-ratios", "clickData"))
-    for name in ("compare-overlay", "compare-ratios"):
+    for name in ("compare-ratios", "compare-outcomes"):
+        dash_app.clientside_callback(ClientsideFunction("compare", "open"), Input(name, "clickData"))
+    for name in ("compare-overlay", "compare-ratios", "compare-outcomes"):
         dash_app.clientside_callback(ClientsideFunction("compare", "drawn"), Input(name, "figure"))
     dash_app.clientside_callback(ClientsideFunction("compare", "legend"), Input("compare-overlay", "figure"))
     dash_app.clientside_callback(ClientsideFunction("compare", "differing"), Input("compare-differing", "data"))

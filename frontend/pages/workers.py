@@ -1,4 +1,7 @@
-"""The workers, how busy their machines are and what they train, and the queue of runs before them."""
+"""The workers, how busy their machines are and what they train, and the queue of runs before them.
+
+In the queue a run is cancelled, or gets another priority, by the browser over REST (assets/queue.js).
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,8 +13,10 @@ from dash.development.base_component import Component
 
 from backend.db import read_scope
 from backend.machines import GpuLoad, MachineLoad, QueuedRun, WorkerOut
+from backend.schemas import Priority
 from backend.services import workers
 from frontend.components.icons import icon
+from frontend.components.panel import attributes
 from frontend.components.run_status import duration_text
 from frontend.live import Tick
 
@@ -73,7 +78,7 @@ def _worker(worker: WorkerOut) -> Component:
         leftSection=icon("check" if worker.alive else "warning", size=12),
         tt="none",
     )
-    runs = [dcc.Link(run.name, href=f"/runs/{run.id}") for run in worker.runs]
+    runs = [_link(run.name, run.id) for run in worker.runs]
     trains = [html.Span(["Trains ", *_separated(runs)])] if runs else [html.Span("Waits for a run", className="dimmed")]
     heard = duration_text((datetime.now(UTC) - worker.heartbeat_at).total_seconds())
     return dmc.Paper(
@@ -90,6 +95,10 @@ def _worker(worker: WorkerOut) -> Component:
         p="md",
         className="worker",
     )
+
+
+def _link(name: str, run_id: int) -> Component:
+    return dmc.Anchor(name, href=f"/runs/{run_id}", size="sm")
 
 
 def _separated(parts: Sequence[Component]) -> list[Component | str]:
@@ -133,21 +142,50 @@ def _device(run: QueuedRun) -> str:
     return kind if run.devices == 1 else f"{run.devices} × {kind}"
 
 
+def _priorities(run: QueuedRun) -> Component:
+    """A button for each, that of the run pressed; who may only read sees that one alone."""
+    buttons = [
+        html.Button(
+            priority.value,
+            id=f"queue-{run.id}-{priority}",
+            **attributes(
+                {
+                    "data-queue-action": "prioritise",
+                    "data-queue-run": str(run.id),
+                    "data-queue-priority": priority.value,
+                    "aria-pressed": "true" if priority is run.priority else "false",
+                }
+            ),
+        )
+        for priority in Priority
+    ]
+    named = attributes({"aria-label": f"Priority of {run.name}"})
+    return html.Div(buttons, className="option queue-priority", role="group", **named)
+
+
+def _cancel(run: QueuedRun) -> Component:
+    data = {"data-queue-action": "cancel", "data-queue-run": str(run.id), "aria-label": f"Cancel {run.name}"}
+    return html.Button([icon("stop", size=12), "Cancel"], id=f"queue-{run.id}-cancel", **attributes(data))
+
+
 def _queue(queue: list[QueuedRun]) -> Component:
     rows = [
         dmc.TableTr(
             [
                 dmc.TableTd(str(run.position)),
-                dmc.TableTd(dcc.Link(run.name, href=f"/runs/{run.id}")),
-                dmc.TableTd(run.priority.value),
+                dmc.TableTd(_link(run.name, run.id)),
+                dmc.TableTd(_priorities(run)),
                 dmc.TableTd(_device(run)),
                 dmc.TableTd(run.why),
-            ]
+                dmc.TableTd(_cancel(run), className="queue-cancel"),
+            ],
+            id=f"queue-{run.id}",  # else a row, with the focus in it, would become that of the next run
         )
         for run in queue
     ]
     headings = ("Place", "Run", "Priority", "Device", "Why it waits")
-    head = dmc.TableThead(dmc.TableTr([dmc.TableTh(heading) for heading in headings]))
+    cells = [dmc.TableTh(heading) for heading in headings]
+    head = dmc.TableThead(dmc.TableTr([*cells, dmc.TableTd(className="queue-cancel")]))
     return dmc.TableScrollContainer(
-        dmc.Table([head, dmc.TableTbody(rows)], id="queue-table", verticalSpacing="xs"), minWidth=600
+        dmc.Table([head, dmc.TableTbody(rows)], id="queue-table", verticalSpacing="xs"), minWidth=760
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from frontend import comparison
-from frontend.comparison import ERRORS, MEASURES, Choice, Compared
+from frontend.comparison import ERRORS, MEASURES, OUTCOMES, Choice, Compared
 from frontend.figures.chart import Chart
-from frontend.figures.compare import ratio_against_error
-from frontend.figures.look import Look
-from frontend.figures.overlay import overlaid
+from frontend.figures.compare import outcome_against_field, ratio_against_error
+from frontend.figures.look import Look, empty
+from frontend.figures.overlay import HEIGHT, overlaid
 from frontend.views.files import Caption
 from frontend.views.view import Table
+
+OF_SIMILARITIES = ("layer", "quantity", "statistic")
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,18 @@ class ComparedView:
     table: Callable[[Compared, Choice], Table]
 
     def caption(self, compared: Compared, choice: Choice) -> Caption:
-        chosen = [f"{name} {str(value).replace('_', '-')}" for name in self.parameters if (value := choice.get(name))]
+        told = [name for name in self.parameters if not (name in OF_SIMILARITIES and comparison.of_the_net(choice))]
+        chosen = [f"{name} {str(value).replace('_', '-')}" for name in told if (value := choice.get(name))]
         title = f"{self.title} · {', '.join([f'{len(compared.runs)} runs', *chosen])}"
         return Caption(title, self.shows, self.definition, self.section)
 
 
 def _overlay(compared: Compared, choice: Choice, look: Look) -> Chart:
     revision = " ".join(str(choice[name]) for name in ("layer", "quantity", "measure", "group"))
-    title = f"{choice['statistic']} {MEASURES[choice['measure']]}"
-    return overlaid(comparison.lines_of(compared, choice), look, title_y=title, revision=revision)
+    measure = MEASURES[choice["measure"]]
+    title = measure if comparison.of_the_net(choice) else f"{choice['statistic']} {measure}"
+    shares = choice["measure"].endswith("accuracy")
+    return overlaid(comparison.lines_of(compared, choice), look, title_y=title, revision=revision, shares=shares)
 
 
 def _overlay_table(compared: Compared, choice: Choice) -> Table:
@@ -85,15 +90,45 @@ def _ratios_table(compared: Compared, _choice: Choice) -> Table:
     }
 
 
+def _outcomes(compared: Compared, choice: Choice, look: Look) -> Chart:
+    field, outcome = comparison.field_of(compared, choice), OUTCOMES[choice["outcome"]]
+    if field is None:
+        return empty("The specs of these runs differ in no number.", look, HEIGHT)
+    dots = comparison.outcomes_of(compared, choice, field)
+    return outcome_against_field(
+        dots,
+        look,
+        title_x=field,
+        title_y=outcome,
+        left_out=len(compared.runs) - len(dots),
+        revision=f"{field} {choice['outcome']} {choice['quantity']} {choice['group']}",
+    )
+
+
+def _outcomes_table(compared: Compared, choice: Choice) -> Table:
+    """A row per run, with every outcome."""
+    field = comparison.field_of(compared, choice)
+    found = [compared.outcomes[run.id] for run in compared.runs]
+    values = {} if field is None else {field: [comparison.value_of(run, field) for run in compared.runs]}
+    outcomes = {name: np.array([getattr(one, name) for one in found], dtype=np.float64) for name in OUTCOMES}
+    return {
+        "run": [run.id for run in compared.runs],
+        "net": [run.spec.net for run in compared.runs],
+        **values,
+        **outcomes,
+    }
+
+
 OVER_TRAINING = ComparedView(
     name="over-training",
     title="Over training",
-    shows="Each run's similarity in the chosen layer, or the mean over the runs of each group.",
+    shows="Each run's similarity in the chosen layer, its loss or its accuracy, or the mean over each group's runs.",
     definition="A run's line is the median (or mean) over all pairs or images, the band holds the middle half "
     "of them. A group's line is the mean over its runs, its band ± one standard deviation (n − 1) over them, cut off "
     "at 0 and 1: the spread of seeds, if only the seed differs. The line is thin and dotted where not all runs of the "
     "group have a value (some have ended); hovering and the numbers say of how many the mean is, and of one there is "
-    "no band. Bands are drawn of up to 8 lines; hovering always tells them. Colours repeat with dashes after 8 lines.",
+    "no band. Losses and accuracies are those of all clean images, of the whole net. "
+    "Bands are drawn of up to 8 lines; hovering always tells them. Colours repeat with dashes after 8 lines.",
     section="Secs. 6.1 and 6.2",
     parameters=("layer", "quantity", "measure", "statistic", "group"),
     draw=_overlay,
@@ -114,4 +149,17 @@ RATIOS = ComparedView(
     table=_ratios_table,
 )
 
-COMPARED_VIEWS = {view.name: view for view in (OVER_TRAINING, RATIOS)}
+FIELD_AGAINST_OUTCOME = ComparedView(
+    name="field-against-outcome",
+    title="A field of the spec against the outcome",
+    shows="One dot a run: a number in which the specs differ, against what came of the run.",
+    definition="x: the field; the axis is logarithmic where it spans a power of ten. y: test accuracy at the newest "
+    "recording, training accuracy less it, or the early-to-mid ratio over all layers. Colours are groups, or nets "
+    "where nothing is grouped. Other fields may differ as well: the table below has them all.",
+    section="beyond the paper",
+    parameters=("field", "outcome", "quantity", "group"),
+    draw=_outcomes,
+    table=_outcomes_table,
+)
+
+COMPARED_VIEWS = {view.name: view for view in (OVER_TRAINING, RATIOS, FIELD_AGAINST_OUTCOME)}

@@ -90,15 +90,34 @@ def test_rest_compares_by_numbers_and_by_filter_and_names_what_differs():
     make_run(count=6, seed=7, **DECAYS, optimiser={"lr": 0.1})
     with TestClient(create_app()) as client:
         differ = client.get("/api/v1/compare/differences", params={"runs": "2,1"}).json()
-        assert differ == {"runs": [1, 2], "fields": {"optimiser.lr": [0.02, 0.1], "seed": [0, 7]}}
+        assert (differ["runs"], differ["fields"]) == ([1, 2], {"optimiser.lr": [0.02, 0.1], "seed": [0, 7]})
+        assert differ["outcomes"]["test_accuracy"] == pytest.approx([0.45, 0.45])
+        assert differ["outcomes"]["gap"] == pytest.approx([0.05, 0.05])
         dots = client.get("/api/v1/compare/early-to-mid", params={"filter": "seed=7"}).json()
         assert [dot["run"] for dot in dots["dots"]] == [2]
         assert "too few" in dots["reason"]
         alone = client.get("/api/v1/runs/2/early-to-mid").json()
-        assert dots["dots"][0]["ratio"] == alone["ratios"][0]["ratio"]
+        assert dots["dots"][0]["ratio"] == alone["ratios"][0]["ratio"] == differ["outcomes"]["ratio"][1]
         courses = client.get("/api/v1/compare/courses", params={"runs": "1,2", "layer": 9}).json()
         assert courses == {"courses": [], "left_out": [1, 2]}
         assert client.get("/api/v1/compare/differences", params={"runs": "1,x"}).status_code == 422
         many = client.get("/api/v1/compare/differences", params={"runs": ",".join(map(str, range(1, 502)))})
         assert (many.status_code, many.json()["errors"][0]["message"]) == (422, "at most 500 runs are compared at once")
         assert client.get("/api/v1/compare/differences", params={"runs": "77"}).status_code == 404
+
+
+@pytest.mark.usefixtures("home")
+def test_rest_compares_losses_and_accuracies_without_a_layer():
+    make_run(count=3, **DECAYS)
+    with session_scope() as session:
+        runs.submit(session, RunSpec(net="mlp", dataset="digits"))
+    with TestClient(create_app()) as client:
+        found = client.get("/api/v1/compare/courses", params={"measure": "test_accuracy"}).json()
+        made = client.get("/api/v1/runs/1/recordings").json()
+        assert found["left_out"] == [2]
+        assert found["courses"][0]["mean"] == found["courses"][0]["median"] == [one["test_accuracy"] for one in made]
+        assert found["courses"][0]["epochs"] == [one["epoch"] for one in made]
+        refused = client.get("/api/v1/compare/courses", params={"measure": "self_similarity"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "layer")
+        unknown = client.get("/api/v1/compare/courses", params={"measure": "loss"})
+        assert "'train_loss', 'test_loss'" in unknown.json()["detail"]

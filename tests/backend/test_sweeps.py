@@ -30,6 +30,8 @@ def test_a_sweep_makes_a_run_for_each_combination(client: TestClient) -> None:
     assert client.get(answer.headers["location"]).json() == sweep
     page = client.get("/api/v1/runs", params={"sweep": sweep["id"], "sort": "created_at"}).json()["runs"]
     assert [run["id"] for run in page] == sweep["runs"]
+    assert client.get("/api/v1/runs", params={"filter": f"sweep={sweep['id']} seed=2"}).json()["matching"] == 4
+    assert client.get("/api/v1/runs", params={"filter": "sweep!=1"}).json()["matching"] == 0
     first, last = page[0], page[-1]
     assert (first["name"], last["name"]) == (
         "Rates · lr 0.01 · kind cosine · seed 0",

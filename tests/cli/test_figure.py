@@ -33,8 +33,13 @@ def test_figure_of_several_runs_is_saved_and_a_wrong_one_refused(server, pathsco
     saved = pathscope("compare", "over-training", "-o", str(tmp_path / "f.csv"), "--filter", "seed=2", "--layer", "2")
     assert saved.returncode == 0, saved.stderr
     lines = (tmp_path / "f.csv").read_text().splitlines()
-    assert lines[0] == "line,epoch,value,low,high,undefined"
+    assert lines[0] == "line,epoch,value,low,high,undefined,runs"
     assert {line.partition(" ")[0] for line in lines[1:]} == {"2"}
+    losses = ["-o", str(tmp_path / "l.csv"), "--measure", "train_loss", "--runs", "1"]
+    assert pathscope("compare", "over-training", *losses).returncode == 0
+    seeds = ["-o", str(tmp_path / "s.csv"), "--field", "seed", "--outcome", "gap"]
+    assert pathscope("compare", "field-against-outcome", *seeds).returncode == 0
+    assert (tmp_path / "s.csv").read_text().startswith("run,net,seed,test_accuracy,gap,ratio")
     assert "early-to-mid-ratio" in pathscope("compare").stdout
     refused = pathscope("compare", "over-training", "-o", "f.csv", "--group", "colour")
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -63,6 +63,26 @@ def test_a_group_is_one_line_with_its_deviation(client):
     assert all(not row["low"] for row in found if row["line"].endswith("(1)")), "one run has no deviation"
 
 
+def test_losses_and_accuracies_are_those_of_the_recordings(client):
+    found = rows(client, "over-training", runs="2", measure="train_accuracy")
+    made = client.get("/api/v1/runs/2/recordings").json()
+    assert [float(row["value"]) for row in found] == [one["train_accuracy"] for one in made]
+    page = get(client, "over-training", runs="1,2", measure="test_loss", format="html").text
+    assert "<title>Over training · 2 runs, measure test-loss</title>" in page
+
+
+def test_outcomes_stand_against_a_field_that_differs(client):
+    found = rows(client, "field-against-outcome", runs="1,2,3,4", field="optimiser.lr")
+    served = client.get("/api/v1/compare/differences?runs=1,2,3,4").json()
+    assert [float(row["optimiser.lr"]) for row in found] == served["fields"]["optimiser.lr"]
+    for name, values in served["outcomes"].items():
+        assert [float(row[name]) if row[name] else None for row in found] == pytest.approx(values)
+    drawn = get(client, "field-against-outcome", runs="1,2,3,4", field="optimiser.lr", outcome="ratio").json()
+    assert [trace["name"] for trace in drawn["data"]] == ["net = mlp"], "the other net has no ratio"
+    assert "1 run left out" in drawn["layout"]["title"]["text"]
+    assert drawn["layout"]["xaxis"]["title"]["text"] == "optimiser.lr"
+
+
 def test_dots_and_runs_without_one_stand_in_the_numbers(client):
     found = rows(client, "early-to-mid-ratio", runs="1,2,3,4", error="test_error")
     served = client.get("/api/v1/compare/early-to-mid?runs=1,2,3,4&error=test_error").json()
@@ -79,6 +99,9 @@ def test_dots_and_runs_without_one_stand_in_the_numbers(client):
         ({"layer": 0}, 422, "layer"),
         ({"runs": "9"}, 404, "9"),
         ({"measure": "overlap"}, 422, "cross_path"),
+        ({"measure": "loss"}, 422, "test_accuracy"),
+        ({"outcome": "loss"}, 422, "test_accuracy"),
+        ({"field": "net"}, 422, "one of epochs"),
     ],
 )
 def test_what_is_wrong_is_named(client, query, status, said):
@@ -86,3 +109,11 @@ def test_what_is_wrong_is_named(client, query, status, said):
     assert answer.status_code == status
     assert said in answer.text
     assert client.get("/api/v1/compare/figures/colours").status_code == 404
+
+
+def test_a_field_that_does_not_differ_is_refused_with_those_that_do(client):
+    answer = client.get("/api/v1/compare/figures/field-against-outcome", params={"runs": "1,3", "field": "epochs"})
+    assert answer.status_code == 422
+    assert "numbers that do: optimiser.lr, seed" in answer.json()["detail"]
+    alike = get(client, "field-against-outcome", runs="1").json()
+    assert "differ in no number" in alike["layout"]["annotations"][0]["text"]

@@ -156,3 +156,11 @@ def test_paper_page_when_the_run_is_done_shows_its_charts():
     assert "not submitted" in json.dumps(
         paper_page.shown(paper.figure_of("16"), "small", "light"), cls=PlotlyJSONEncoder
     )
+
+
+def test_lines_when_grouped_by_a_list_have_its_values_as_their_name(home):
+    for milestones in ([1], [1], [1, 2]):
+        make_run(images=4, count=3, epochs=3, lr_schedule={"milestones": milestones})
+    choice = comparison.choice_of({"group": "lr_schedule.milestones"})
+    names = [line.name for line in comparison.lines_of(comparison.read(choice), choice)]
+    assert names == ["lr_schedule.milestones = 1 (2)", "lr_schedule.milestones = 1, 2 (1)"]

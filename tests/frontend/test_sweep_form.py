@@ -3,6 +3,7 @@ from dash import no_update
 
 from backend.db import read_scope, session_scope
 from backend.services import runs, sweeps
+from backend.sweeps import SweepSpec
 from frontend import spec_form
 from frontend.components import sweep_form
 from frontend.pages import sweep
@@ -51,3 +52,14 @@ def test_lines_that_are_wrong_are_said_and_nothing_is_submitted(over, said):
     assert said in error
     with read_scope() as session:
         assert sweeps.list_sweeps(session) == []
+
+
+def test_sweep_page_has_a_column_for_each_swept_field_and_the_accuracies(home):
+    grid = {"optimiser.lr": [0.25], "lr_schedule": [{"kind": "constant"}]}
+    with session_scope() as session:
+        sweeps.submit(session, SweepSpec(name="two", base={"net": "mlp", "dataset": "digits"}, grid=grid, seeds=(3,)))
+    shown = str(sweep.layout("1"))
+    for cell in ("'optimiser.lr'", "'0.25'", "'lr_schedule'", '"kind": "constant"', "'seed'", "'3'", "'Training acc.'"):
+        assert cell in shown, cell
+    assert "/compare?filter=sweep%3D1" in shown
+    assert "two · sweep 1" in shown

@@ -1,6 +1,6 @@
 """Several runs side by side."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.api.arrays import answer
 from backend.api.deps import INVALID, NOT_FOUND, Reading
+from backend.errors import FieldError, InvalidInput
 from backend.schemas import Measure, Quantity, RunOut
 from backend.services import compare
 
@@ -29,9 +30,11 @@ class CompareQuery(BaseModel):
 
 
 class CourseQuery(CompareQuery):
-    layer: int = Field(ge=1, lt=2**31, description="k, from 1")
-    quantity: Quantity = Quantity.PATH
-    measure: Literal["cross_path", "self_similarity"] = "cross_path"
+    layer: int | None = Field(default=None, ge=1, lt=2**31, description="k, from 1; needed for similarities")
+    quantity: Quantity = Field(default=Quantity.PATH, description="of similarities")
+    measure: compare.Compares = Field(
+        default="cross_path", description="a similarity in a layer, or a loss or accuracy of the whole net"
+    )
 
 
 class RatioQuery(CompareQuery):
@@ -64,6 +67,9 @@ class RatiosOut(BaseModel):
 class DifferencesOut(BaseModel):
     runs: list[int]
     fields: dict[str, list[Any]] = Field(description="fields that differ; a value for each of `runs`")
+    outcomes: dict[str, list[float | None]] = Field(
+        description="test_accuracy, gap (training accuracy less it) and the early-to-mid ratio of paths, in this order"
+    )
 
 
 def _found(session: Session, query: CompareQuery) -> list[RunOut]:
@@ -72,9 +78,17 @@ def _found(session: Session, query: CompareQuery) -> list[RunOut]:
 
 @router.get("/courses", response_class=Response)
 def get_courses(query: Annotated[CourseQuery, Query()], session: Reading) -> Response:
-    """Mean, median and middle half of a measure over training, for each run that has the layer."""
+    """Mean, median and middle half of a measure over training, for each run that has it.
+
+    Losses and accuracies are single values, which stand as mean and as median.
+    """
     found = [run.id for run in _found(session, query)]
-    courses = compare.courses(session, found, Measure(query.measure), query.quantity, query.layer)
+    if query.measure in compare.OF_THE_NET:
+        courses = compare.courses_of_net(session, found, query.measure)
+    elif query.layer is None:
+        raise InvalidInput([FieldError("layer", None, f"{query.measure} is measured in a layer: name one, from 1")])
+    else:
+        courses = compare.courses(session, found, Measure(query.measure), query.quantity, query.layer)
     shown = [course.run for course in courses]
     return answer(
         {"courses": [one._asdict() for one in courses], "left_out": [run for run in found if run not in shown]}
@@ -105,6 +119,11 @@ def get_ratios(query: Annotated[RatioQuery, Query()], session: Reading) -> Ratio
 
 @router.get("/differences")
 def get_differences(query: Annotated[CompareQuery, Query()], session: Reading) -> DifferencesOut:
-    """The fields of the specs in which the runs are not all alike."""
+    """The fields of the specs in which the runs are not all alike, and what came of each run."""
     found = _found(session, query)
-    return DifferencesOut(runs=[run.id for run in found], fields=compare.differences(found))
+    came = list(compare.outcomes(session, found, Quantity.PATH).values())
+    return DifferencesOut(
+        runs=[run.id for run in found],
+        fields=compare.differences(found),
+        outcomes={name: [getattr(one, name) for one in came] for name in compare.Outcome._fields},
+    )
