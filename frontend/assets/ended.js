@@ -25,26 +25,28 @@
         return !known;
     }
 
-    /* A few by themselves; of a sweep that ends all at once, one notice. */
+    /* A few by themselves; of a sweep that ends all at once, one notice. All in one change: of several, Dash would see the last. */
     function tell(runs) {
-        if (runs.length <= FEW) return runs.forEach(say);
-        const ids = runs.map((run) => run.id), failed = runs.filter((run) => run.status === "failed").length;
+        const notices = runs.length > FEW ? [summary(runs)] : runs.map(one);
+        if (notices.length) window.dash_clientside.set_props("notifications", {sendNotifications: notices});
+    }
+
+    function summary(runs) {
+        const ids = runs.map((run) => run.id).join(","), failed = runs.filter((run) => run.status === "failed").length;
         const words = failed ? `${failed} of them failed` : "all are completed";
-        show(ids.join(), `${runs.length} runs have ended`, words, `/?${new URLSearchParams({filter: `id=${ids.join(",")}`})}`, failed ? "red" : "teal");
+        return notice(ids, `${runs.length} runs have ended`, words, `/?${new URLSearchParams({filter: `id=${ids}`})}`, failed ? "red" : "teal");
     }
 
-    function say(run) {
+    function one(run) {
         const accuracy = run.last && run.last.test_accuracy !== null ? `, test accuracy ${(100 * run.last.test_accuracy).toFixed(1)} %` : "";
-        const message = `“${run.name}”${run.status === "failed" ? `: ${run.reason || "no reason is known"}` : accuracy}`;
+        const words = `“${run.name}”${run.status === "failed" ? `: ${run.reason || "no reason is known"}` : accuracy}`;
         const title = `Run ${run.id} ${run.status === "failed" ? "has failed" : "is completed"}`;
-        show(`${run.id} ${run.finished_at}`, title, message, `/runs/${run.id}`, COLOURS[run.status]);
+        return notice(`${run.id} ${run.finished_at}`, title, words, `/runs/${run.id}`, COLOURS[run.status]);
     }
 
-    function show(key, title, words, href, color) {
+    function notice(key, title, words, href, color) {
         const message = {type: "Anchor", namespace: "dash_mantine_components", props: {href, children: words, size: "sm"}};
-        window.dash_clientside.set_props("notifications", {sendNotifications: [{
-            id: `ended-${key}`, action: "show", title, message, color, autoClose: 15000, withBorder: true,
-        }]});
+        return {id: `ended-${key}`, action: "show", title, message, color, autoClose: 15000, withBorder: true};
     }
 
     /* When the page was opened, by the server's clock: earlier ends are no news. */
