@@ -81,7 +81,7 @@ def runs_grid() -> Component:
             "rowHeight": 46,
             "ensureDomOrder": True,
             "animateRows": False,
-            "localeText": {"noRowsToShow": "No run fits the filter"},
+            "localeText": {"noRowsToShow": "No run to show"},
         },
         style={"height": "60vh", "width": "100%"},
     )
