@@ -47,8 +47,7 @@ def page_of(query: Query) -> News:
                 session, filter=query["filter"], sort=query["sort"], limit=PAGE, cursor=query["cursor"]
             )
     except InvalidInput as error:
-        wrong = " ".join(one.message for one in error.errors)
-        return News(rows=[], asked=None, matching=None, next=None, previous=None, error=wrong[:1].upper() + wrong[1:])
+        return _refused(error)
     return News(
         rows=[row(run) for run in page.runs],
         asked=None,
@@ -59,10 +58,18 @@ def page_of(query: Query) -> News:
     )
 
 
+def _refused(error: InvalidInput) -> News:
+    wrong = " ".join(one.message for one in error.errors)
+    return News(rows=[], asked=None, matching=None, next=None, previous=None, error=wrong[:1].upper() + wrong[1:])
+
+
 def news_of(run_ids: list[int], query: Query) -> News:
-    """Rows for those of the runs that fit. Raises InvalidInput."""
-    with read_scope() as session:
-        found = [row(run) for run in run_list.runs_among(session, run_ids, query["filter"])]
+    """Rows for those of the runs that fit."""
+    try:
+        with read_scope() as session:
+            found = [row(run) for run in run_list.runs_among(session, run_ids, query["filter"])]
+    except InvalidInput as error:
+        return _refused(error)
     return News(rows=found, asked=run_ids, matching=None, next=None, previous=None, error=None)
 
 

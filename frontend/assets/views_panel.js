@@ -109,7 +109,7 @@
     /* ---- the numbers ---- */
 
     document.addEventListener("toggle", (event) => {
-        if (event.target.matches && event.target.matches("details.numbers") && event.target.open) fill(event.target);
+        if (event.target.matches && event.target.matches("details.numbers, details.paper-numbers") && event.target.open) fill(event.target);
     }, true);
     document.addEventListener("figure-drawn", (event) => {
         const numbers = event.target.closest(".figure-block").querySelector("details.numbers");
@@ -117,13 +117,14 @@
     });
 
     async function fill(details) {
-        const place = details.querySelector(".numbers-table"), host = hostOf(details), most = details._all ? "" : `&rows=${SHOWN_ROWS}`;
-        const answer = await fetch(source(host, "table") + most), body = await answer.json();
+        const place = details.querySelector(".numbers-table"), most = details._all ? "" : `&rows=${SHOWN_ROWS}`;
+        const address = details.dataset.source || source(hostOf(details), "table");
+        const answer = await fetch(address + most), body = await answer.json();
         if (!answer.ok) return place.replaceChildren(body.detail);
         const table = document.createElement("table"), head = table.createTHead().insertRow(), rows = table.createTBody();
         const few = body.rows.length < body.total;
         const words = few ? `The first ${body.rows.length} of ${body.total.toLocaleString("en")} rows. ` : `${body.total.toLocaleString("en")} rows. `;
-        table.createCaption().append(words, ...(few ? [showAll(details), " "] : []), "Files: ", ...files(host));
+        table.createCaption().append(words, ...(few ? [showAll(details), " "] : []), "Files: ", ...files(address));
         for (const column of body.columns) {
             const cell = document.createElement("th");
             Object.assign(cell, {scope: "col", textContent: column.replaceAll("_", " ")});
@@ -146,9 +147,9 @@
         return button;
     }
 
-    const files = (host) => FILES.flatMap((format) => {
+    const files = (address) => FILES.flatMap((format) => {
         const link = document.createElement("a");
-        Object.assign(link, {href: source(host, format), download: `${nameOf(host)}.${format}`, textContent: format});
+        Object.assign(link, {href: address.replace("format=table", `format=${format}`), download: "", textContent: format});
         return [link, " "];
     });
 
