@@ -13,7 +13,10 @@ RIGHT, WRONG = "#0b9c7c", "#d9480f"
 def answers_over_training(
     data: Answers, classes: Mapping[int, str], epochs: Sequence[float], look: Look, *, revision: str
 ) -> Chart:
-    """Above the loss, below the predicted class; a circle where it is right, a cross where it is wrong."""
+    """Above the loss, below the predicted class; a circle where it is right, a cross where it is wrong.
+
+    Classes stand in the order of their numbers, the image's own in bold.
+    """
     if not len(data.recordings):
         return empty("This run began before answers were stored.", look, HEIGHT)
     figure = Chart.grid(2, 1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.5, 0.5])
@@ -52,8 +55,10 @@ def answers_over_training(
         row=2,
         col=1,
     )
-    label = class_name(int(data.labels[0]), classes)
-    order = [label, *sorted({one for one in shown if one != label})]
+    label = int(data.labels[0])
+    seen = sorted({label, *data.predicted[:, 0].tolist()}, key=lambda one: (one < 0, one))
+    order = [class_name(one, classes) for one in seen]
+    words = [f"<b>{name}</b>" if one == label else name for one, name in zip(seen, order, strict=True)]
     figure.update_layout(
         meta={"select": "t"},
         shapes=[{**cursor(None, look), "xref": "x", "yref": "paper"}],
@@ -63,8 +68,10 @@ def answers_over_training(
     figure.update_xaxes(title={"text": "recording t", "standoff": 8}, row=2)
     figure.update_yaxes(title={"text": "loss (nats)", "standoff": 8}, row=1, rangemode="tozero", zeroline=False)
     figure.update_yaxes(
-        type="category", categoryorder="array", categoryarray=order[::-1], row=2, range=[-0.6, len(order) - 0.4]
+        type="category", categoryorder="array", categoryarray=order, row=2, range=[len(order) - 0.4, -0.6]
     )
+    if len(order) <= FEW:
+        figure.update_yaxes(tickvals=order, ticktext=words, row=2)
     return figure
 
 

@@ -23,25 +23,25 @@ def distribution_over_training(
 ) -> Chart:
     """Per recording a histogram as a column of shades, with the median and the 25-75 % and 5-95 % bands above it.
 
-    The bins divide [least, 1].
+    The bins divide [least, 1], all of which the axis shows: figures side by side can be compared.
     """
     if not len(data.recordings) or not data.defined.any():
         return empty("Similarity compares a recording with the one before: it begins with the second.", look)
     figure = base(name, look, revision=revision, t=t, recordings=len(data.recordings))
     figure.update_layout(hovermode="closest", meta={"select": "t"})
-    bottom = add_histograms(figure, data, look, least)
+    add_histograms(figure, data, look, least)
     for low, high in ((2, 6), (3, 5)):
         _band(figure, data, low, high, look)
     _median(figure, data, epochs, look)
-    figure.update_yaxes(range=[bottom - 0.005, 1.005])
+    figure.update_yaxes(range=[least - 0.005, 1.005])
     return figure
 
 
-def add_histograms(figure: Chart, data: Distribution, look: Look, least: float) -> float:
-    """Add the columns of shades; the lower end of the lowest bin that is worth showing."""
+def add_histograms(figure: Chart, data: Distribution, look: Look, least: float) -> None:
+    """Add the columns of shades, from the lowest bin that holds a value on."""
     shares = shares_of(data)
     used = np.flatnonzero(shares.sum(axis=0))
-    first, bins = max(0, int(used[0]) - 2), shares.shape[1]
+    first, bins = int(used[0]), shares.shape[1]
     width = (1 - least) / bins
     figure.add_heatmap(
         x=data.recordings.tolist(),
@@ -55,7 +55,6 @@ def add_histograms(figure: Chart, data: Distribution, look: Look, least: float) 
         colorbar={"title": {"text": "share", "side": "right"}, "tickformat": ".0%", "thickness": 10, "len": 1},
         hovertemplate="%{z:.1%} of values near %{y:.3f}<br>t = %{x}<extra></extra>",
     )
-    return least + first * width
 
 
 def shares_of(data: Distribution) -> Float[ndarray, "recordings 100"]:

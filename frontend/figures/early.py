@@ -32,9 +32,9 @@ def early_to_mid_of_layers(
     if not data.means.values.size:
         return empty("Cross-path similarity begins with the second recording.", look, HEIGHT)
     whole = data.ratios.over_layers
-    right = "early / middle" if whole.ratio is None else f"early / middle, over layers {whole.ratio:.4f}"
-    titles = ["mean cross-path similarity", right]
-    figure = Chart.grid(1, 2, column_widths=[0.6, 0.4], subplot_titles=titles, horizontal_spacing=0.1)
+    right = "early / middle" if whole.ratio is None else f"early / middle,<br>over layers {whole.ratio:.4f}"
+    titles = ["mean cross-path<br>similarity", right]
+    figure = Chart.grid(1, 2, column_widths=[0.6, 0.4], subplot_titles=titles, horizontal_spacing=0.14)
     dress(figure, look, revision=revision, height=HEIGHT)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     x = [epochs[t] for t in data.means.recordings.tolist()]
@@ -51,7 +51,7 @@ def early_to_mid_of_layers(
         figure.add_annotation(
             text=_folded(whole.reason), x=0.5, y=0.5, xref="x2 domain", yref="y2 domain", showarrow=False
         )
-    figure.update_layout(meta={"select": "trace"}, hovermode="closest", margin={"t": 34})
+    figure.update_layout(meta={"select": "trace"}, hovermode="closest", margin={"t": 46, "l": 44})
     figure.update_xaxes(title={"text": "epoch", "standoff": 8}, row=1, col=1, zeroline=False)
     figure.update_xaxes(title={"text": "early-to-mid ratio", "standoff": 8}, row=1, col=2, zeroline=False)
     figure.update_yaxes(zeroline=False)

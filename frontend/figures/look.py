@@ -117,6 +117,25 @@ def cursor(t: int | None, look: Look) -> dict[str, Any]:
     }
 
 
+BELOW = 96
+"""Pixels below a figure that hold its axis title and a scale of colours."""
+
+
+def bar_below(title: str, **options: Any) -> Properties:
+    """A scale of colours that lies at the lower edge, so that a map has the whole width on narrow screens too.
+
+    The figure's lower margin has to be BELOW.
+    """
+    place = {"orientation": "h", "x": 0.5, "len": 0.9, "yref": "container", "y": 0.012, "yanchor": "bottom", "ypad": 2}
+    return {
+        **place,
+        "thickness": 9,
+        "tickangle": 0,
+        "title": {"text": title, "side": "top", "font": {"size": 12}},
+        **options,
+    }
+
+
 def empty(sentence: str, look: Look, height: int = 320) -> Chart:
     """In place of a figure that has nothing to show yet: one plain sentence."""
     figure = base("", look, revision="empty", height=height)

@@ -9,7 +9,7 @@ from scipy.cluster import hierarchy
 
 from backend.codec import to_pairs
 from frontend.figures.chart import Chart
-from frontend.figures.look import GAP, PARTNER, Look, dress, empty
+from frontend.figures.look import BELOW, GAP, PARTNER, Look, bar_below, dress, empty
 
 HEIGHT = 620
 
@@ -54,20 +54,20 @@ def pair_matrix(
         customdata=np.stack(np.broadcast_arrays(order[:, None], order[None, :]), axis=-1).astype(np.int16),
         colorscale=look.scale(),
         hoverongaps=False,
-        colorbar={"thickness": 10, "len": 1, "tickformat": ",.3~g"},
+        colorbar=bar_below(value, tickformat=",.3~g", nticks=6),
         hovertemplate=f"image %{{customdata[0]}} and image %{{customdata[1]}}<br>{value} %{{z:,.6~g}}<extra></extra>",
     )
     starts, classes = _classes(labels)
     figure.update_layout(
         plot_bgcolor=GAP[look.scheme],
         meta={"select": "pair", "rows": order.tolist()},
-        margin={"l": 90, "b": 60},
+        margin={"l": 30, "b": BELOW},
         shapes=[_mark(name) for name in ("pair", "mirror")],
     )
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(tickvals=starts, ticktext=classes, showticklabels=bool(starts), showgrid=False, zeroline=False)
     figure.update_xaxes(constrain="domain", tickangle=-40)
-    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
+    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain", automargin=True)
     return figure
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from backend.series import Distribution, LayerDistributions
 from frontend.figures.chart import Chart, Properties, heatmap, scatter
 from frontend.figures.distribution import hover_of, shares_of
-from frontend.figures.look import FEW, Look, cursor, dress, empty, gaps
+from frontend.figures.look import BELOW, FEW, Look, bar_below, cursor, dress, empty, gaps
 
 COLUMNS = 3
 ROW_PIXELS = 190
@@ -16,11 +16,11 @@ ROW_PIXELS = 190
 
 def multiples_height(layers: int) -> int:
     """In pixels, for so many layers."""
-    return 70 + ROW_PIXELS * -(-layers // COLUMNS)
+    return 30 + BELOW + ROW_PIXELS * -(-layers // COLUMNS)
 
 
 def distributions_of_layers(
-    data: LayerDistributions, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str
+    data: LayerDistributions, names: Sequence[str], epochs: Sequence[float], look: Look, *, title_y: str, revision: str
 ) -> Chart:
     """A small chart per layer on common axes: shares as shades, the median, and the 25-75 % and 5-95 % ranges.
 
@@ -41,7 +41,7 @@ def distributions_of_layers(
         shared_yaxes=True,
         subplot_titles=titles,
         horizontal_spacing=0.02,
-        vertical_spacing=26 / max(height - 70, 100) if rows > 1 else 0,
+        vertical_spacing=26 / max(height - 30 - BELOW, 100) if rows > 1 else 0,
     )
     dress(figure, look, revision=revision, height=height)
     figure.update_annotations(font={"size": 12, "color": look.ink})
@@ -51,31 +51,36 @@ def distributions_of_layers(
     shapes = []
     for n, (k, one) in enumerate(zip(data.layers.tolist(), data.distributions, strict=True)):
         place = {"row": n // columns + 1, "col": n % columns + 1}
-        for trace in _traces(one, k, epochs, look, max(0, first - 2), most):
+        for trace in _traces(one, k, epochs, look, max(0, first - 2)):
             figure.add_trace(trace, **place)
         across, up = figure.axes(**place)
         shapes.append({**cursor(None, look), "xref": across, "yref": f"{up} domain"})
     bins = data.distributions[0].histogram.shape[1]
-    figure.update_layout(shapes=shapes, meta={"select": "t"}, hovermode="closest", margin={"t": 30, "l": 44, "b": 36})
+    figure.update_layout(
+        shapes=shapes, meta={"select": "t"}, hovermode="closest", margin={"t": 30, "l": 60, "b": BELOW}
+    )
+    scale = {"cmin": 0, "cmax": most, "colorscale": look.scale()}
+    figure.update_layout(coloraxis={**scale, "colorbar": bar_below("share of values", tickformat=".0%")})
     figure.update_xaxes(zeroline=False, tickformat="d", dtick=1 if len(epochs) <= FEW else None)
     figure.update_yaxes(range=[max(0, first - 2) / bins - 0.005, 1.005], zeroline=False)
-    figure.update_xaxes(title={"text": "recording t", "standoff": 4}, row=rows)
+    figure.update_yaxes(title={"text": title_y, "standoff": 8}, col=1, row=(rows + 1) // 2)
+    for n in range(max(0, len(titles) - columns), len(titles)):
+        lowest = {"row": n // columns + 1, "col": n % columns + 1}
+        words = "t" if n % columns else "recording t"  # on narrow screens there is no room for more
+        figure.update_xaxes(title={"text": words, "standoff": 4}, showticklabels=True, **lowest)
     return figure
 
 
-def _traces(data: Distribution, k: int, epochs: Sequence[float], look: Look, first: int, most: float) -> list[Any]:
+def _traces(data: Distribution, k: int, epochs: Sequence[float], look: Look, first: int) -> list[Any]:
     shares, x = shares_of(data), data.recordings.tolist()
     bins = shares.shape[1]
     heat = heatmap(
         x=x,
         y=((np.arange(first, bins) + 0.5) / bins).tolist(),
         z=np.where(shares == 0, np.nan, shares)[:, first:].T.astype(np.float32),
-        colorscale=look.scale(),
-        zmin=0,
-        zmax=most,
+        coloraxis="coloraxis",
         opacity=0.85,
         hoverongaps=False,
-        showscale=False,
         meta={"layer": k},
         hovertemplate=f"layer {k}: %{{z:.1%}} of values near %{{y:.3f}}<br>t = %{{x}}<extra></extra>",
     )

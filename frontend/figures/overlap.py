@@ -11,7 +11,7 @@ from backend.correlation import Correlation
 from backend.schemas import Quantity
 from backend.series import OverlapAgainstDistance
 from frontend.figures.chart import Chart, Properties, heatmap, scatter
-from frontend.figures.look import PARTNER, Look, dress, empty
+from frontend.figures.look import BELOW, PARTNER, Look, bar_below, dress, empty
 
 FEW_PAIRS = 2500
 """So many at most are drawn one by one; of more, their density."""
@@ -34,11 +34,16 @@ def overlap_against_distance(
         if len(same) <= FEW_PAIRS:
             figure.add_trace(_points(data, chosen, i, j, names, colour), row=1, col=column)
         elif chosen.any():
-            figure.add_trace(_density(data, chosen, look), row=1, col=column)
+            figure.add_trace(_density(data, chosen), row=1, col=column)
     figure.add_annotation(
         text="distance in data space ‖xᵢ − xⱼ‖₂", font={"size": 14}, showarrow=False,
         x=0.5, xref="paper", y=0, yref="paper", yanchor="top", yshift=-20,
     )  # fmt: skip
+    densities = [np.nanmax(trace["z"]) for trace in figure.data if trace["type"] == "heatmap"]
+    if densities:
+        bar = bar_below("share of the pairs of this side in a cell", tickformat=".2~%", nticks=5)
+        scale = {"cmin": 0, "cmax": float(max(densities)), "colorscale": look.scale(), "colorbar": bar}
+        figure.update_layout(coloraxis=scale, height=460 + BELOW - 44, margin={"b": BELOW})
     figure.update_layout(
         title={"text": words_of(data.correlation), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.955},
         margin={"t": 90},
@@ -80,14 +85,14 @@ def _points(
     )
 
 
-def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"], look: Look) -> Properties:
+def _density(data: OverlapAgainstDistance, chosen: Bool[ndarray, " pairs"]) -> Properties:
     """The share of these pairs in each cell of a grid over all pairs."""
     known = ~np.isnan(data.overlap.astype(float))
     reach = [_reach(data.distance[known]), _reach(data.overlap[known].astype(float))]
     inside = chosen & known
     counts, x, y = np.histogram2d(data.distance[inside], data.overlap[inside], bins=BINS, range=reach)
     shares = counts / max(counts.sum(), 1)
-    options: dict[str, Any] = {"colorscale": look.scale(), "showscale": False, "hoverongaps": False}
+    options: dict[str, Any] = {"coloraxis": "coloraxis", "hoverongaps": False}
     return heatmap(
         x=((x[:-1] + x[1:]) / 2).tolist(),
         y=((y[:-1] + y[1:]) / 2).tolist(),

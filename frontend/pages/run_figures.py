@@ -58,7 +58,7 @@ def _with_measure(view: View, height: int, leave_out: Sequence[str] = ()) -> Com
 
 def _matrix() -> Component:
     orders = (("label", "by label"), ("index", "by index"), ("cluster", "clustered"))
-    measures = (("cross_path", "Cross-path"), ("closeness", "Overlap"))
+    measures = (("cross_path", "Cross-path"), ("closeness", "Closeness"))
     view = pairs.PAIR_MATRIX
     return view_panel(
         view,

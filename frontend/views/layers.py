@@ -16,6 +16,7 @@ from frontend.views.similarity import CROSS_PATH, READING, SELF_SIMILARITY
 from frontend.views.view import Scene, View
 
 MEASURES = ("cross_path", "self_similarity")
+WORDS = {Measure.CROSS_PATH: "cross-path similarity", Measure.SELF_SIMILARITY: "self-similarity"}
 TWO_TIMES = "pᵢˢ · pᵢᵗ / |pᵢˢ| |pᵢᵗ|"
 
 
@@ -39,7 +40,7 @@ LAYER_DISTRIBUTIONS = View(
     measures=MEASURES,
     read=lambda session, scene: overview.distributions_of_layers(session, scene.run, _measure(scene), scene.quantity),
     draw=lambda data, scene: distributions_of_layers(
-        data, layer_names(scene), scene.epochs, scene.look, revision=scene.revision
+        data, layer_names(scene), scene.epochs, scene.look, title_y=WORDS[_measure(scene)], revision=scene.revision
     ),
     table=lambda data, scene: layers_table(data, layer_names(scene), scene.epochs),
     height=640,
@@ -72,8 +73,8 @@ LAYER_MEDIANS = View(
 
 TWO_TIMES_MEAN = View(
     name="two-times",
-    title="Any two times",
-    shows="How much of the images' paths is the same at any two recordings, on average.",
+    title="Paths at any two times",
+    shows="How much of the images' paths is the same at any two recordings, on average; always of paths, in blue.",
     definition=f"The mean over all images of {TWO_TIMES} for all recordings s and t. A dark square towards the lower "
     "right means that paths have frozen. Images whose path is empty at s or t are left out and counted.",
     section="Sec. 7",
@@ -87,8 +88,8 @@ TWO_TIMES_MEAN = View(
 
 IMAGE_TWO_TIMES = View(
     name="image-two-times",
-    title="Any two times of this image",
-    shows="How much of the image's path is the same at any two recordings.",
+    title="Path of this image at any two times",
+    shows="How much of the image's path is the same at any two recordings; always of paths, in blue.",
     definition=f"{TWO_TIMES} for all recordings s and t, from the stored paths of this image alone. A dark square "
     "towards the lower right means that its path has frozen.",
     section="Sec. 7",

@@ -18,7 +18,8 @@ OVERLAP_DISTANCE = View(
     shows="Whether images that lie close in data space also share more units, at the chosen recording.",
     definition="Overlap pᵢᵗ · pⱼᵗ (for activations the cosine of aᵢᵗ and aⱼᵗ) against ‖xᵢ − xⱼ‖₂ of the pixels in "
     "[0, 1], "
-    "for all pairs; on the right those of the same label. Many pairs are shown as shares of all in a cell. Draw a "
+    "for all pairs; on the right those of the same label. Many pairs are shown as the share of all on their side that "
+    "lies in each cell; both sides have one scale. Draw a "
     "rectangle to see the pairs in it.",
     section="Sec. 6.4, Fig. 4 and App. D",
     parameters=("layer", "quantity", "recording"),
@@ -36,7 +37,7 @@ OVERLAP_DISTANCE = View(
 def _value(scene: Scene) -> str:
     if scene.chosen.measure == "cross_path":
         return "cross-path similarity"
-    return "overlap" if scene.quantity is Quantity.PATH else "similarity of activations"
+    return "overlap (units)" if scene.quantity is Quantity.PATH else "cosine of activations"
 
 
 def _read_matrix(session: Any, scene: Scene) -> np.ndarray:
@@ -49,9 +50,9 @@ def _read_matrix(session: Any, scene: Scene) -> np.ndarray:
 PAIR_MATRIX = View(
     name="pair-matrix",
     title="All pairs",
-    shows="Cross-path similarity or overlap of every pair of probe images at the chosen recording.",
-    definition=f"cross_path: {CROSS_PATH}; closeness: the overlap pᵢᵗ · pⱼᵗ, or for activations the cosine of aᵢᵗ "
-    "and aⱼᵗ. "
+    shows="Cross-path similarity or closeness of every pair of probe images at the chosen recording.",
+    definition=f"Cross-path: {CROSS_PATH}. Closeness: of paths the overlap pᵢᵗ · pⱼᵗ, of activations the cosine of aᵢᵗ "
+    "and aⱼᵗ; the scale of colours says which. "
     "Rows and columns are ordered by label, by index, or by hierarchical clustering with average linkage. Grey cells "
     "are "
     "undefined. Click a cell to choose its pair.",

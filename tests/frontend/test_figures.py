@@ -8,16 +8,30 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from backend.correlation import correlate
 from backend.schemas import Quantity, RecordingOut
-from backend.series import Distribution, ImageRows, LayerRows, Neighbours
+from backend.series import (
+    Answers,
+    Distribution,
+    ImageRows,
+    LayerDistributions,
+    LayerRows,
+    Neighbours,
+    OverlapAgainstDistance,
+    ProjectionMap,
+)
 from backend.services.statistics import nearest_at, nearest_of, ranks_of
 from backend.summary import summarise
+from frontend.figures.answers import answers_over_training
 from frontend.figures.band import band_of, line_over_band
 from frontend.figures.change import change_over_training, share_over_training
 from frontend.figures.chart import Chart
 from frontend.figures.distribution import distribution_over_training
 from frontend.figures.look import Look, empty, gaps
+from frontend.figures.maps import projection_map
+from frontend.figures.multiples import distributions_of_layers
 from frontend.figures.neighbours import closeness_over_training, follow, ranks_over_training
+from frontend.figures.overlap import overlap_against_distance
 from frontend.figures.rows import layers_over_training, pairs_over_training, row_order
 from frontend.figures.training import curves_of, rate_steps, training_curves
 
@@ -32,6 +46,8 @@ change_over_training, share_over_training = plotted(change_over_training), plott
 ranks_over_training, closeness_over_training = plotted(ranks_over_training), plotted(closeness_over_training)
 layers_over_training, pairs_over_training = plotted(layers_over_training), plotted(pairs_over_training)
 training_curves, empty = plotted(training_curves), plotted(empty)
+answers_over_training, projection_map = plotted(answers_over_training), plotted(projection_map)
+overlap_against_distance, distributions_of_layers = plotted(overlap_against_distance), plotted(distributions_of_layers)
 
 LIGHT = Look()
 EPOCHS = [0.0, 0.5, 1.0, 2.0]
@@ -300,3 +316,49 @@ def test_share_over_training_draws_mean_and_bands():
     assert "begins with the second" in sentence_of(
         share_over_training(nothing, EPOCHS, LIGHT, name="share", revision="r")
     )
+
+
+def test_distributions_share_their_axis_whatever_their_values_are():
+    ranges = [
+        distribution_over_training(distribution_of(values), EPOCHS, LIGHT, name="s", revision="r").layout.yaxis.range
+        for values in (np.full((2, 9), 0.97), np.full((2, 9), 0.2))
+    ]
+    assert ranges == [(-0.005, 1.005)] * 2
+
+
+def test_layers_beside_one_another_name_their_axes_and_share_a_scale():
+    data = LayerDistributions(
+        np.arange(1, 6), [distribution_of(np.random.default_rng(k).random((3, 9))) for k in range(5)]
+    )
+    figure = distributions_of_layers(data, list("abcde"), EPOCHS, LIGHT, title_y="similarity", revision="r")
+    axes = [getattr(figure.layout, f"xaxis{n or ''}") for n in ("", 2, 3, 4, 5)]
+    assert [axis.title.text for axis in axes] == [None, None, "t", "recording t", "t"]
+    assert [bool(axis.showticklabels) for axis in axes[2:]] == [True] * 3
+    assert "similarity" in (figure.layout.yaxis.title.text, figure.layout.yaxis4.title.text)
+    assert {trace.coloraxis for trace in figure.data if trace.type == "heatmap"} == {"coloraxis"}
+    assert figure.layout.coloraxis.colorbar.orientation == "h"
+
+
+def test_densities_of_overlap_are_on_one_scale():
+    labels, rng = np.arange(80) % 3, np.random.default_rng(0)
+    overlap, distance = rng.integers(0, 30, 3160), rng.random(3160)
+    data = OverlapAgainstDistance(overlap, distance, correlate(overlap, distance))
+    figure = overlap_against_distance(data, labels, [str(n) for n in labels], LIGHT, revision="r")
+    assert [trace.coloraxis for trace in figure.data] == ["coloraxis"] * 2
+    assert figure.layout.coloraxis.cmax == pytest.approx(max(np.nanmax(trace.z) for trace in figure.data))
+
+
+def test_answers_have_classes_in_the_order_of_their_numbers_and_their_own_in_bold():
+    data = Answers(np.arange(3), np.array([2]), np.array([[10], [2], [-1]]), np.zeros((3, 1)))
+    figure = answers_over_training(data, {2: "cat", 10: "ant"}, EPOCHS, LIGHT, revision="r")
+    assert figure.layout.yaxis2.categoryarray == ("cat", "ant", "undefined")
+    assert figure.layout.yaxis2.ticktext == ("<b>cat</b>", "ant", "undefined")
+
+
+def test_projection_of_one_image_is_right_or_wrong_and_nothing_between():
+    verdicts = np.array([[1.0, 0.0], [np.nan, 1.0]])
+    data = ProjectionMap(np.arange(2), np.ones((2, 2)), verdicts, np.zeros((2, 2), dtype=np.int64))
+    alone = projection_map(data, LIGHT, alone=True, revision="r").data[1]
+    assert len({colour for _, colour in alone.colorscale}) == 2
+    assert [*alone.colorbar.ticktext, *alone.text[0]] == ["wrong", "right", "right", "wrong"]
+    assert projection_map(data, LIGHT, alone=False, revision="r").data[1].colorbar.tickformat == ".0%"
