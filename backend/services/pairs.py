@@ -10,7 +10,7 @@ from backend import codec
 from backend.errors import FieldError, InvalidInput
 from backend.models import LayerArray
 from backend.schemas import Measure, Quantity, Recorded
-from backend.series import PairCourse, PairLayers
+from backend.series import LayerRows, PairCourse, PairLayers
 from backend.services.recordings import list_layers
 from backend.services.runs import check_run
 from backend.services.statistics import arrays_over_time, check_image, check_recording, ranks_of
@@ -47,6 +47,25 @@ def pair_layers(session: Session, run_id: int, quantity: Quantity, t: int, image
             rows = _two_rows(pairs, images, image, partner)
             closeness[n], rank[n], back[n] = rows[0, partner], ranks_of(rows)[0, partner], ranks_of(rows)[1, image]
     return PairLayers(np.array(layers, dtype=np.int64), cross, closeness, rank, back)
+
+
+def pair_over_training(
+    session: Session, run_id: int, measure: Measure, quantity: Quantity, image: int, partner: int
+) -> LayerRows:
+    """Cross-path similarity or closeness of both images, a row per layer; NaN where undefined or not recorded.
+
+    Raises NotFound, and InvalidInput for one image twice.
+    """
+    images = _check_pair(session, run_id, image, partner)
+    layers = [layer.k for layer in list_layers(session, run_id)]
+    place = codec.pair_positions(image, images)[partner - (partner > image)]
+    query = select(LayerArray.k, LayerArray.t, LayerArray.data).where(
+        LayerArray.run_id == run_id, LayerArray.measure == measure, LayerArray.quantity == Recorded(quantity)
+    )
+    found = {(k, t): float(codec.decode(data)[place]) for k, t, data in session.execute(query)}
+    recordings = sorted({t for _, t in found})
+    values = np.array([[found.get((k, t), np.nan) for t in recordings] for k in layers], dtype=np.float64)
+    return LayerRows(np.array(layers, dtype=np.int64), np.array(recordings, dtype=np.int64), values)
 
 
 def _two_rows(pairs: ndarray, images: int, first: int, second: int) -> Float[ndarray, "2 images"]:

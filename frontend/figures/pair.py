@@ -10,6 +10,7 @@ from backend.series import PairCourse, PairLayers
 from frontend.figures.chart import Chart
 from frontend.figures.look import PARTNER, Look, base, dress, empty, gaps, times
 
+LAYERS_HEIGHT = 460
 RANK_TICKS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -17,7 +18,7 @@ def closeness_of_pair(data: PairCourse, epochs: Sequence[float], look: Look, *, 
     """One line: units that both switch on, or the cosine of their activations."""
     if not len(data.recordings):
         return empty("Nothing has been recorded yet.", look)
-    words = "path overlap (units)" if look.quantity is Quantity.PATH else "activation similarity"
+    words = closeness_words(look.quantity)
     figure = base(words, look, revision=revision, recordings=len(data.recordings))
     figure.update_layout(meta={"select": "t"})
     figure.add_scatter(
@@ -69,41 +70,43 @@ def ranks_of_pair(
 
 
 def layers_of_pair(data: PairLayers, layer_names: Sequence[str], look: Look, *, revision: str) -> Chart:
-    """At one recording, layer by layer: cross-path similarity as bars, both ranks as dots on the right-hand axis."""
+    """At one recording, layer by layer: cross-path similarity, closeness, and below them both ranks, 0 on top."""
     if not len(data.layers):
-        return empty("The layers are known once the net is built.", look)
-    figure = Chart()
-    dress(figure, look, revision=revision, height=320)
+        return empty("The layers are known once the net is built.", look, LAYERS_HEIGHT)
+    figure = Chart.grid(3, 1, shared_xaxes=True, vertical_spacing=0.07)
+    dress(figure, look, revision=revision, height=LAYERS_HEIGHT)
     x = [f"{k} · {name}" for k, name in zip(data.layers.tolist(), layer_names, strict=True)]
-    worst = max(4, int(data.rank.max()), int(data.back.max()))
-    hover = [_layer_words(data, n, look.quantity) for n in range(len(x))]
-    figure.add_bar(
-        x=x, y=gaps(data.cross_path), marker={"color": look.band(0.25)}, name="cross-path similarity", text=hover,
-        textposition="none", hovertemplate="<b>%{x}</b><br>%{text}<extra></extra>",
-    )  # fmt: skip
-    for ranks, words, colour, symbol in (
-        (data.rank, "rank of the partner", look.line, "circle"),
-        (data.back, "rank seen from the partner", PARTNER, "diamond-open"),
+    words = closeness_words(look.quantity)
+    for row, values, name in ((1, data.cross_path, "cross-path similarity"), (2, data.closeness, words)):
+        shown = f"<b>%{{x}}</b><br>{name} %{{y:.6~g}}<extra></extra>"
+        style = {"marker": {"color": look.band(0.45)}, "showlegend": False}
+        figure.add_trace({"type": "bar", "x": x, "y": gaps(values), "name": name, "hovertemplate": shown, **style}, row)
+    for ranks, name, colour, symbol in (
+        (data.rank, "rank of the second image seen from the first", look.line, "circle"),
+        (data.back, "rank of the first seen from the second", PARTNER, "diamond-open"),
     ):
         figure.add_scatter(
             x=x,
             y=gaps(np.where(ranks < 0, np.nan, ranks.astype(np.float64))),
-            yaxis="y2",
             mode="markers",
             marker={"size": 9, "color": colour, "symbol": symbol},
-            name=words,
-            hovertemplate=f"{words} %{{y}}<extra></extra>",
+            name=name,
+            cliponaxis=False,
+            hovertemplate=f"<b>%{{x}}</b><br>{name}: %{{y}}<extra></extra>",
+            row=3,
         )
-    figure.update_layout(
-        showlegend=True,
-        margin={"r": 60},
-        yaxis={"title": {"text": "cross-path similarity"}, "rangemode": "tozero"},
-        yaxis2={
-            "title": {"text": "rank"}, "overlaying": "y", "side": "right", "range": [worst + 0.5, -0.5],
-            "showgrid": False, "zeroline": False, "tickmode": "auto", "nticks": 6, "tickformat": "d",
-        },
-    )  # fmt: skip
+    worst = max(4, int(data.rank.max()), int(data.back.max()))
+    figure.update_layout(showlegend=True, legend={"y": -0.12, "yanchor": "top"}, margin={"b": 84})
+    titles = ("cross-path", "overlap" if look.quantity is Quantity.PATH else "cosine", "rank")
+    for row, title in enumerate(titles, start=1):
+        figure.update_yaxes(title={"text": title, "standoff": 6}, zeroline=False, row=row)
+    figure.update_yaxes(range=[0, 1.02], row=1)
+    figure.update_yaxes(range=[1.08 * worst, -0.08 * worst], nticks=5, tickformat="d", row=3)
     return figure
+
+
+def closeness_words(quantity: Quantity) -> str:
+    return "path overlap (units)" if quantity is Quantity.PATH else "cosine of activations"
 
 
 def pair_course_table(data: PairCourse, epochs: Sequence[float]) -> Mapping[str, Any]:
@@ -127,10 +130,3 @@ def pair_layers_table(data: PairLayers, layer_names: Sequence[str]) -> Mapping[s
         "rank_of_partner": data.rank,
         "rank_seen_from_partner": data.back,
     }
-
-
-def _layer_words(data: PairLayers, n: int, quantity: Quantity) -> str:
-    close = "overlap" if quantity is Quantity.PATH else "activation similarity"
-    numbers = {"cross-path similarity": data.cross_path[n], close: data.closeness[n]}
-    words = [f"{name} {'undefined' if np.isnan(value) else f'{value:.6g}'}" for name, value in numbers.items()]
-    return "<br>".join(words)

@@ -29,8 +29,12 @@ def layers_over_training(
     revision: str,
     t: int | None = None,
     value: str = "self-similarity",
+    counted: bool = False,
 ) -> Chart:
-    """A value of each layer, a row per layer and a column per recording; a frame marks the chosen layer."""
+    """A value of each layer, a row per layer and a column per recording; a frame marks the chosen layer.
+
+    The scale of colours ends at 1, or where values are `counted` at the largest.
+    """
     height = layers_height(len(rows.layers))
     if not rows.values.size:
         return empty("This comparison begins with the second recording.", look, height)
@@ -38,8 +42,11 @@ def layers_over_training(
     figure.data[0].update(
         y=rows.layers.tolist(),
         customdata=[[name] * len(rows.recordings) for name in names],
-        hovertemplate=f"layer %{{y}} (%{{customdata}})<br>{value} %{{z:.4f}}<br>%{{text}}<extra></extra>",
+        hovertemplate=f"layer %{{y}} (%{{customdata}})<br>{value} %{{z:{',' if counted else '.4f'}}}<br>%{{text}}"
+        "<extra></extra>",
     )
+    if counted:
+        figure.data[0].update(zmin=0, zmax=max(1.0, float(np.nanmax(rows.values, initial=1.0))))
     _frame(figure, layer, rows.recordings, MARK)
     figure.update_layout(meta={"select": "layer", "rows": rows.layers.tolist()})
     figure.update_yaxes(tickvals=rows.layers.tolist(), autorange="reversed")

@@ -12,17 +12,19 @@ from frontend.components.controls import layer_select, quantity_switch, recordin
 from frontend.components.facts import Facts, fact_stores, read_facts, read_run
 from frontend.components.gallery import image_url, picture
 from frontend.components.image_head import image_words
-from frontend.components.panel import view_panel
+from frontend.components.panel import option, view_panel
 from frontend.components.selection import parse_items
 from frontend.components.status import run_status
+from frontend.figures.rows import layers_height
 from frontend.pages.run import number
 from frontend.views.image import PAIR_CROSS_PATH
-from frontend.views.pair import PAIR_CLOSENESS, PAIR_LAYERS, PAIR_RANKS
+from frontend.views.pair import PAIR_CLOSENESS, PAIR_LAYERS, PAIR_LAYERS_OVER_TRAINING, PAIR_RANKS
 
 PATH_TEMPLATE = "/runs/<run_id>/pairs/<image>/<partner>"
 TITLE = "Images {image} and {partner} of run {run_id}"
 
 VIEWS = (PAIR_CROSS_PATH, PAIR_CLOSENESS, PAIR_RANKS, PAIR_LAYERS)
+SIMILARITIES = (("cross_path", "Cross-path"), ("closeness", "Closeness"))
 HEIGHT = 340
 
 
@@ -65,12 +67,23 @@ def layout(run_id: str, image: str, partner: str, **query: str) -> Component:
                 className="view-bar",
             ),
             html.Div(
-                [view_panel(view, fixed=[{"partner": str(j)}], height=HEIGHT) for view in VIEWS],
+                [view_panel(view, fixed=[{"partner": str(j)}], height=HEIGHT) for view in VIEWS] + [_layers(facts, j)],
                 className="image-panels pair-panels",
             ),
         ],
         className="image-page pair-page",
     )
+
+
+def _layers(facts: Facts, partner: int) -> Component:
+    panel = view_panel(
+        PAIR_LAYERS_OVER_TRAINING,
+        fixed=[{"partner": str(partner)}],
+        leave_out=["layer"],
+        options=[option(PAIR_LAYERS_OVER_TRAINING, "measure", SIMILARITIES, "Measure")],
+        height=layers_height(len(facts["layers"])),
+    )
+    return html.Div(panel, className="wide")
 
 
 def _card(run_id: int, facts: Facts, image: int) -> Component:

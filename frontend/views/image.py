@@ -100,10 +100,9 @@ IMAGE_CROSS_PATH = View(
 
 PAIR_CROSS_PATH = View(
     name="pair-cross-path",
-    title="Cross-path similarity with the partner",
-    shows="The chosen pair's line against the band of this image's pairs with all others.",
-    definition=f"{CROSS_PATH}: the row of the partner in the heat map. Bands hold the middle 50 % and 90 % of the "
-    "pairs.",
+    title="Cross-path similarity of the chosen pair",
+    shows="The line of the two images against the band of the first one's pairs with all others.",
+    definition=f"{CROSS_PATH} of both images. Bands hold the middle 50 % and 90 % of the pairs.",
     section="Sec. 6.1",
     parameters=("image", "layer", "quantity", "partner"),
     required=("image",),

@@ -29,6 +29,7 @@ VIEWS: dict[str, View] = {
         pair.PAIR_CLOSENESS,
         pair.PAIR_RANKS,
         pair.PAIR_LAYERS,
+        pair.PAIR_LAYERS_OVER_TRAINING,
         layers.IMAGE_TWO_TIMES,
         further.IMAGE_ANSWERS,
         further.IMAGE_PROJECTION,

@@ -36,6 +36,25 @@ def test_pair_layers_hold_every_layer_at_one_recording_and_nan_where_undefined()
         assert (found.rank.tolist(), found.back.tolist()) == (other_way.back.tolist(), other_way.rank.tolist())
 
 
+@pytest.mark.usefixtures("database")
+def test_pair_over_training_holds_every_layer_and_recording_both_ways_round():
+    made = make_run(images=6, count=4)
+    with read_scope() as session:
+        for measure, first in ((Measure.CROSS_PATH, 1), (Measure.CLOSENESS, 0)):
+            there, back = (
+                pairs.pair_over_training(session, made.id, measure, Quantity.PATH, i, j) for i, j in ((1, 4), (4, 1))
+            )
+            wanted = [
+                [codec.from_pairs(made.arrays[measure, k, t].astype(float))[1, 4] for t in range(first, 4)]
+                for k in (1, 2)
+            ]
+            assert there.values == pytest.approx(np.array(wanted))
+            assert back.values == pytest.approx(there.values)
+            assert (there.layers.tolist(), there.recordings.tolist()) == ([1, 2], list(range(first, 4)))
+        undefined = pairs.pair_over_training(session, made.id, Measure.CROSS_PATH, Quantity.PATH, 0, 1)
+        assert np.isnan(undefined.values[0, 0])
+
+
 @pytest.mark.usefixtures("home")
 def test_pair_when_it_is_none_is_refused():
     made = make_run(images=6, count=2)

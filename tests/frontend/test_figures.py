@@ -18,6 +18,7 @@ from backend.series import (
     LayerRows,
     Neighbours,
     OverlapAgainstDistance,
+    PairLayers,
     ProjectionMap,
 )
 from backend.services.statistics import nearest_at, nearest_of, ranks_of
@@ -32,6 +33,7 @@ from frontend.figures.maps import projection_map
 from frontend.figures.multiples import distributions_of_layers
 from frontend.figures.neighbours import closeness_over_training, follow, ranks_over_training
 from frontend.figures.overlap import overlap_against_distance
+from frontend.figures.pair import layers_of_pair
 from frontend.figures.rows import layers_over_training, pairs_over_training, row_order
 from frontend.figures.training import curves_of, rate_steps, training_curves
 
@@ -46,6 +48,7 @@ change_over_training, share_over_training = plotted(change_over_training), plott
 ranks_over_training, closeness_over_training = plotted(ranks_over_training), plotted(closeness_over_training)
 layers_over_training, pairs_over_training = plotted(layers_over_training), plotted(pairs_over_training)
 training_curves, empty = plotted(training_curves), plotted(empty)
+layers_of_pair = plotted(layers_of_pair)
 answers_over_training, projection_map = plotted(answers_over_training), plotted(projection_map)
 overlap_against_distance, distributions_of_layers = plotted(overlap_against_distance), plotted(distributions_of_layers)
 
@@ -362,3 +365,15 @@ def test_projection_of_one_image_is_right_or_wrong_and_nothing_between():
     assert len({colour for _, colour in alone.colorscale}) == 2
     assert [*alone.colorbar.ticktext, *alone.text[0]] == ["wrong", "right", "right", "wrong"]
     assert projection_map(data, LIGHT, alone=False, revision="r").data[1].colorbar.tickformat == ".0%"
+
+
+def test_layers_of_a_pair_draw_similarity_overlap_and_ranks_below_one_another():
+    data = PairLayers(
+        np.array([1, 2]), np.array([0.5, np.nan]), np.array([30, 4]), np.array([0, 16]), np.array([-1, 2])
+    )
+    figure = layers_of_pair(data, ["a", "b"], LIGHT, revision="r")
+    assert [trace.y for trace in figure.data] == [(0.5, None), (30, 4), (0, 16), (None, 2)]
+    assert [trace.yaxis for trace in figure.data] == [None, "y2", "y3", "y3"]
+    low, high = figure.layout.yaxis3.range
+    assert low > 16
+    assert high < 0
