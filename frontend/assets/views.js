@@ -113,6 +113,7 @@
 
     function say(host, sentence) {
         const plot = host.querySelector(".plot");
+        if (sentence === host.dataset.without) host.style.minHeight = "5rem";  // there will never be more
         if (plot.data) window.Plotly.purge(plot);
         host._shown = null;
         host.querySelector(".nothing").textContent = sentence;

@@ -35,15 +35,16 @@ def overlap_against_distance(
             figure.add_trace(_points(data, chosen, i, j, names, colour), row=1, col=column)
         elif chosen.any():
             figure.add_trace(_density(data, chosen), row=1, col=column)
-    figure.add_annotation(
-        text="distance in data space ‖xᵢ − xⱼ‖₂", font={"size": 14}, showarrow=False,
-        x=0.5, xref="paper", y=0, yref="paper", yanchor="top", yshift=-20,
-    )  # fmt: skip
     densities = [np.nanmax(trace["z"]) for trace in figure.data if trace["type"] == "heatmap"]
     if densities:
-        bar = bar_below("share of the pairs of this side in a cell", tickformat=".2~%", nticks=5)
+        bar = bar_below("", tickformat=".2~%", nticks=5)
         scale = {"cmin": 0, "cmax": float(max(densities)), "colorscale": look.scale(), "colorbar": bar}
         figure.update_layout(coloraxis=scale, height=460 + BELOW - 44, margin={"b": BELOW})
+    shade = "<br><span style='font-size:12px'>shade: share of the pairs of this side</span>" if densities else ""
+    figure.add_annotation(
+        text=f"distance in data space ‖xᵢ − xⱼ‖₂{shade}", font={"size": 14}, showarrow=False,
+        x=0.5, xref="paper", y=0, yref="paper", yanchor="top", yshift=-20,
+    )  # fmt: skip
     figure.update_layout(
         title={"text": words_of(data.correlation), "font": {"size": 14}, "x": 0, "xref": "paper", "y": 0.955},
         margin={"t": 90},
