@@ -75,7 +75,10 @@ class Server:
         except httpx.TimeoutException as error:
             raise NoAnswer(f"the Pathscope server at {self.url} did not answer in time; try again") from error
         except httpx.TransportError as error:
-            message = f"no Pathscope server answers at {self.url}; start it with `pathscope up`"
+            message = (
+                f"no Pathscope server answers at {self.url}; start it with `pathscope up`, "
+                "or name the one that runs elsewhere with PORT or PATHSCOPE_URL"
+            )
             raise NoAnswer(message) from error
         if answer.is_success:
             return answer

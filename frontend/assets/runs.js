@@ -188,6 +188,7 @@
         /* -> runs-count, previous and next disabled */
         pager: function (news, rows) {
             if (news && news.asked === null && !news.error) Object.assign(shown, {matching: news.matching, next: news.next, previous: news.previous});
+            if (!rows) return ["", true, true];
             if (news && news.error) return [(rows || []).length ? "The runs of the filter before" : "", true, true];
             const count = (rows || []).length, all = shown.matching === undefined ? count : Math.max(shown.matching, count);
             const text = count === all ? `${all.toLocaleString()} ${all === 1 ? "run" : "runs"}` : `${count} of ${all.toLocaleString()} runs`;

@@ -49,7 +49,8 @@ def test_help_names_every_command(pathscope: Command) -> None:
 )
 def test_a_command_when_no_server_answers(pathscope: Command, port: int, arguments: tuple[str, ...]) -> None:
     result = pathscope(*arguments)
-    expected = f"pathscope: no Pathscope server answers at http://127.0.0.1:{port}; start it with `pathscope up`"
+    hint = "start it with `pathscope up`, or name the one that runs elsewhere with PORT or PATHSCOPE_URL"
+    expected = f"pathscope: no Pathscope server answers at http://127.0.0.1:{port}; {hint}"
     assert (result.returncode, only_line(result)) == (1, expected)
 
 
