@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from backend.series import Answers
-from frontend.figures.chart import Chart, scatter
+from frontend.figures.chart import Chart, Properties, scatter
 from frontend.figures.look import FEW, Look, cursor, dress, empty, gaps, times
 
 HEIGHT = 380
@@ -22,39 +22,8 @@ def answers_over_training(
     figure = Chart.grid(2, 1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.5, 0.5])
     dress(figure, look, revision=revision, height=HEIGHT)
     x, hover = data.recordings.tolist(), times(data.recordings, epochs)
-    figure.add_trace(
-        scatter(
-            x=x,
-            y=gaps(data.loss[:, 0]),
-            mode="lines+markers",
-            name="loss",
-            line={"color": look.ink, "width": 2},
-            marker={"size": 5},
-            text=hover,
-            hovertemplate="loss %{y:.4f}<br>%{text}<extra></extra>",
-        ),
-        row=1,
-        col=1,
-    )
-    shown, right = [class_name(one, classes) for one in data.predicted[:, 0].tolist()], data.right[:, 0]
-    figure.add_trace(
-        scatter(
-            x=x,
-            y=shown,
-            mode="lines+markers",
-            name="predicted class",
-            line={"color": "#868e96", "width": 1, "shape": "hv"},
-            marker={
-                "size": 10,
-                "color": [RIGHT if one else WRONG for one in right],
-                "symbol": ["circle" if one else "x" for one in right],
-            },
-            text=[f"{'right' if one else 'wrong'}<br>{time}" for one, time in zip(right, hover, strict=True)],
-            hovertemplate="%{y}, %{text}<extra></extra>",
-        ),
-        row=2,
-        col=1,
-    )
+    figure.add_trace(_losses(data, x, hover, look), row=1, col=1)
+    figure.add_trace(_verdicts(data, x, hover, classes), row=2, col=1)
     label = int(data.labels[0])
     seen = sorted({label, *data.predicted[:, 0].tolist()}, key=lambda one: (one < 0, one))
     order = [class_name(one, classes) for one in seen]
@@ -73,6 +42,37 @@ def answers_over_training(
     if len(order) <= FEW:
         figure.update_yaxes(tickvals=order, ticktext=words, row=2)
     return figure
+
+
+def _losses(data: Answers, x: list[int], hover: Sequence[str], look: Look) -> Properties:
+    return scatter(
+        x=x,
+        y=gaps(data.loss[:, 0]),
+        mode="lines+markers",
+        name="loss",
+        line={"color": look.ink, "width": 2},
+        marker={"size": 5},
+        text=hover,
+        hovertemplate="loss %{y:.4f}<br>%{text}<extra></extra>",
+    )
+
+
+def _verdicts(data: Answers, x: list[int], hover: Sequence[str], classes: Mapping[int, str]) -> Properties:
+    shown, right = [class_name(one, classes) for one in data.predicted[:, 0].tolist()], data.right[:, 0]
+    return scatter(
+        x=x,
+        y=shown,
+        mode="lines+markers",
+        name="predicted class",
+        line={"color": "#868e96", "width": 1, "shape": "hv"},
+        marker={
+            "size": 10,
+            "color": [RIGHT if one else WRONG for one in right],
+            "symbol": ["circle" if one else "x" for one in right],
+        },
+        text=[f"{'right' if one else 'wrong'}<br>{time}" for one, time in zip(right, hover, strict=True)],
+        hovertemplate="%{y}, %{text}<extra></extra>",
+    )
 
 
 def class_name(label: int, classes: Mapping[int, str]) -> str:
