@@ -45,12 +45,22 @@ def layers_over_training(
         hovertemplate=f"layer %{{y}} (%{{customdata}})<br>{value} %{{z:{',' if counted else '.4f'}}}<br>%{{text}}"
         "<extra></extra>",
     )
+    if not counted and not np.isnan(rows.values[:, -1]).all():
+        figure.update_layout(title=_lowest(rows, look), margin={"t": 34})
     if counted:
         figure.data[0].update(zmin=0, zmax=max(1.0, float(np.nanmax(rows.values, initial=1.0))))
     _frame(figure, layer, rows.recordings, MARK)
     figure.update_layout(meta={"select": "layer", "rows": rows.layers.tolist()})
     figure.update_yaxes(tickvals=rows.layers.tolist(), autorange="reversed")
     return figure
+
+
+def _lowest(rows: LayerRows, look: Look) -> dict[str, Any]:
+    """Which layer settles last: colours saturate, so it is said."""
+    newest = rows.values[:, -1]
+    row = int(np.nanargmin(newest))
+    text = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {newest[row]:.4f}"
+    return {"text": text, "font": {"size": 12, "color": look.ink}, "x": 0, "xref": "paper", "y": 0.985, "yanchor": "top"}
 
 
 def row_order(rows: ImageRows, labels: Sequence[int], image: int, by: str) -> Int[ndarray, " others"]:

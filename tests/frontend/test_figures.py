@@ -177,6 +177,7 @@ def test_layers_when_drawn_have_a_row_each_and_a_frame_around_the_chosen():
     assert np.allclose(np.array(figure.data[0].z, dtype=float), rows.values, equal_nan=True)
     assert list(figure.data[0].y) == [1, 2]
     assert figure.layout.meta == {"select": "layer", "rows": [1, 2]}
+    assert figure.layout.title.text == "lowest at t = 3: layer 2, 0.9000"
     assert {(shape.y0, shape.y1) for shape in shapes_of(figure, "row")} == {(1.5, 2.5)}
     assert [(shape.x0, shape.line.color) for shape in shapes_of(figure, "cursor")] == [(3, "white"), (3, "#1a1b1e")]
 
