@@ -60,7 +60,8 @@ def _lowest(rows: LayerRows, look: Look) -> dict[str, Any]:
     newest = rows.values[:, -1]
     row = int(np.nanargmin(newest))
     text = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {newest[row]:.4f}"
-    return {"text": text, "font": {"size": 12, "color": look.ink}, "x": 0, "xref": "paper", "y": 0.985, "yanchor": "top"}
+    place = {"x": 0, "xref": "paper", "y": 0.985, "yanchor": "top"}
+    return {"text": text, "font": {"size": 12, "color": look.ink}, **place}
 
 
 def row_order(rows: ImageRows, labels: Sequence[int], image: int, by: str) -> Int[ndarray, " others"]:
