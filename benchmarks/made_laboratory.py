@@ -112,11 +112,12 @@ def start(run_id: int) -> None:
 
 
 def record(run_id: int) -> int:
-    """One more recording of the large run, the values of its newest once more; its t."""
+    """One more recording of a made run, the values of its newest once more; its t."""
     with session_scope() as session:
         run = session.get_one(Run, run_id, with_for_update=True)
+        layers = session.scalars(select(Layer.k).where(Layer.run_id == run_id).order_by(Layer.k)).all()
         last, t = run.last_recording or 0, (run.last_recording or 0) + 1
-        for k in range(1, LAYERS + 1):
+        for k in layers:
             if (paths := artifacts.read_paths(run_id, 1, last, k)) is not None:
                 artifacts.write_paths(run_id, 1, t, k, paths)
         made = recording(run_id, t)
@@ -131,7 +132,7 @@ def record(run_id: int) -> int:
                     "run_id": run_id, "measure": Measure.TWO_TIMES, "quantity": Quantity.PATH, "k": k, "t": t,
                     "data": codec.encode(rows),
                 }
-                for k in range(1, LAYERS + 1)
+                for k in layers
             ],
         )  # fmt: skip
         run.last_recording = t

@@ -73,30 +73,52 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def settle(folder: Path, patch: pytest.MonkeyPatch, template: Path) -> Path:
+    """Make the folder PATHSCOPE_HOME, with an empty, migrated SQLite database; nothing else is set."""
+    for name in [name for name in os.environ if name.startswith("PATHSCOPE_") and "TEST" not in name]:
+        patch.delenv(name)
+    patch.delenv("PORT", raising=False)
+    folder.mkdir()
+    patch.setenv("PATHSCOPE_HOME", str(folder))
+    shutil.copy(template, folder / "pathscope.db")
+    forget_settings()
+    return folder
+
+
+def use_postgres(url: str, patch: pytest.MonkeyPatch) -> None:
+    """Name the migrated database of this address in the environment, and empty it."""
+    patch.setenv("PATHSCOPE_DATABASE_URL", url)
+    forget_settings()
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with db.engine().begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Path]:
     """PATHSCOPE_HOME with an empty, migrated SQLite database; nothing else is set."""
-    for name in [name for name in os.environ if name.startswith("PATHSCOPE_") and "TEST" not in name]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("PORT", raising=False)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("PATHSCOPE_HOME", str(folder))
-    shutil.copy(sqlite_template, folder / "pathscope.db")
-    forget_settings()
-    yield folder
+    yield settle(tmp_path / "home", monkeypatch, sqlite_template)
     forget_settings()
 
 
 @pytest.fixture
 def postgres(home: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> str:
     """As `home`, but with an empty Postgres database."""
-    monkeypatch.setenv("PATHSCOPE_DATABASE_URL", postgres_url)
-    forget_settings()
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    with db.engine().begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    use_postgres(postgres_url, monkeypatch)
     return postgres_url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def shared_home(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Path]:
+    """One home for all tests of a module, on SQLite and then on Postgres: each makes runs of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = settle(tmp_path_factory.mktemp("shared") / "home", patch, sqlite_template)
+        if request.param == "postgres":
+            use_postgres(request.getfixturevalue("postgres_url"), patch)
+        yield folder
+    forget_settings()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

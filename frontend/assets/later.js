@@ -3,13 +3,21 @@
 (function () {
     "use strict";
     const address = (name) => document.querySelector(`meta[name=${name}-script]`).content;
-    const atRuns = window.location.pathname === "/", LATER_MS = 2500;
+    const atRuns = window.location.pathname === "/", LATER_MS = 2500, RETRY_MS = 2000;
     const {createElement, lazy, Suspense} = window.React;
 
-    const load = (src) => new Promise((resolve, reject) => {
-        const script = document.createElement("script");
-        Object.assign(script, {src, onload: resolve, onerror: reject});
-        document.head.append(script);
+    /* Fulfilled once the script has run: while the server is away it is asked for again and again. */
+    const load = (src) => new Promise((resolve) => {
+        const ask = () => {
+            const script = document.createElement("script");
+            const again = () => {
+                script.remove();
+                setTimeout(ask, RETRY_MS);
+            };
+            Object.assign(script, {src, onload: resolve, onerror: again});
+            document.head.append(script);
+        };
+        ask();
     });
     const whenThereIsTime = (call) => window.addEventListener("load", () => setTimeout(call, LATER_MS));
 

@@ -30,7 +30,9 @@ def line_over_band(
     if not rows.values.size:
         return empty("This comparison begins with the second recording.", look)
     figure = base(title_y, look, revision=revision, t=t, height=height, recordings=len(rows.recordings))
-    figure.update_layout(showlegend=True, hovermode="x unified", meta={"select": "t"})
+    figure.update_layout(
+        showlegend=True, hovermode="x unified", hoverlabel={"bgcolor": look.paper}, meta={"select": "t"}
+    )
     x, quantiles = rows.recordings.tolist(), band_of(rows.values)
     for (low, high), opacity in zip(BANDS, (0.15, 0.25), strict=True):
         edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": f"{low}-{high}"}

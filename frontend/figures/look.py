@@ -49,6 +49,11 @@ class Look(NamedTuple):
     def ink(self) -> str:
         return "#343a40" if self.scheme == "light" else "#ced4da"
 
+    @property
+    def paper(self) -> str:
+        """Behind a figure that stands alone, and behind what hovering says of several lines at once."""
+        return "#ffffff" if self.scheme == "light" else "#1a1b1e"
+
     def band(self, opacity: float) -> str:
         """The line's colour, translucent."""
         red, green, blue = (int(self.line[n : n + 2], 16) for n in (1, 3, 5))

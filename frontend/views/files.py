@@ -20,7 +20,6 @@ Picture = Literal["png", "svg"]
 
 PLOTLY_JS = Path(__file__).parent.parent / "assets" / "plotly-cartesian.min.js"
 RENDER_SECONDS = 60
-PAPER = {"light": "#ffffff", "dark": "#1a1b1e"}
 
 
 class Caption(NamedTuple):
@@ -76,7 +75,7 @@ def html_of(figure: Chart, caption: Caption, look: Look) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
         f"<script>{script}</script></head>\n"
-        f'<body style="font-family: sans-serif; background: {PAPER[look.scheme]}; color: {look.ink}">\n'
+        f'<body style="font-family: sans-serif; background: {look.paper}; color: {look.ink}">\n'
         f"{chart}\n<p>{escape(caption.shows)}</p><p>{escape(caption.definition)}</p><p>{escape(caption.section)}</p>\n"
         "</body></html>\n"
     )
@@ -127,7 +126,7 @@ def titled(figure: Chart, caption: Caption, look: Look) -> Chart:
             "y": 0.96 if said else 0.985,
             "yanchor": "top",
         },
-        paper_bgcolor=PAPER[look.scheme],
+        paper_bgcolor=look.paper,
         margin={"t": above + (64 if figure.layout["showlegend"] or figure.layout.get("annotations") else 44)},
     )
     return figure
