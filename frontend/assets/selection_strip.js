@@ -57,7 +57,8 @@
             const key = [page.place.run, page.place.image, t, data.churn[n], data.nearest[n]].join("|");
             return known.get(key) || column(t, data.nearest[n], data.churn[n], key);
         });
+        const wanted = new Set(columns);
+        for (const one of [...host.childNodes]) if (!wanted.has(one)) one.remove();  // the sentence from before as well
         columns.forEach((one, n) => { if (host.children[n] !== one) host.insertBefore(one, host.children[n] || null); });
-        while (host.childNodes.length > columns.length) host.lastChild.remove();
     }
 })();
