@@ -3,7 +3,7 @@
     "use strict";
     const view = window.pathscope;
     const {page, byId, state} = view;
-    const BRUSH = "overlap-distance.brush", HAND_MS = 700;
+    const BRUSH = "overlap-distance.brush", HAND_MS = 3000;
 
     function thumbnail(image) {
         const link = document.createElement("a"), img = document.createElement("img"), words = document.createElement("span");
