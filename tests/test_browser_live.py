@@ -1,13 +1,14 @@
 """News in a real browser, on both databases: what a page does when a run ends, records, or its server is away."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from backend.db import session_scope
 from backend.schemas import RunStatus
@@ -129,6 +130,20 @@ def test_recordings_of_the_time_without_a_server_are_drawn_once(shared_home: Pat
         times = [str(t) for t in httpx.get(f"{api}/neighbours?{place}").json()["recordings"]]
         eventually(lambda: page.locator("#film-strip .strip-head").all_text_contents() == times, "both in the strip")
     assert thrown == []
+
+
+def test_the_film_strip_has_every_recording_when_its_answer_comes_late(site: str, screen: Page) -> None:
+    run = make_run(images=9, count=4)
+
+    def late(route: Route) -> None:
+        time.sleep(1.5)
+        route.continue_()
+
+    screen.route("**/followed?*", late)
+    screen.goto(f"{site}/runs/{run.id}/images/3?layer=1")
+    heads = screen.locator("#film-strip .strip-head")
+    expect(heads.first).to_be_visible()
+    assert heads.all_text_contents() == ["0", "1", "2", "3"]
 
 
 def recordings_in(page: Page) -> list[Any]:

@@ -38,40 +38,44 @@ def run(site: str) -> MadeRun:
     return make_run(images=9, count=5, layers=3, epochs=5)
 
 
-TITLE_PX = 34
-"""So much higher is a saved picture than the figure, for its title."""
-
-
 def tool(screen: Page, panel: str, name: str) -> None:
     screen.locator(f"#{panel} [data-tool={name}]").click()
 
 
-def downloaded(screen: Page, panel: str, name: str) -> bytes:
+def downloaded(screen: Page, panel: str, name: str) -> tuple[str, bytes]:
+    """What the file is called, and what is in it."""
     with screen.expect_download() as download:
         tool(screen, panel, name)
-    return download.value.path().read_bytes()
+    return download.value.suggested_filename, download.value.path().read_bytes()
 
 
 def test_a_figure_is_saved_as_the_picture_that_is_asked_for(site: str, screen: Page, run: MadeRun) -> None:
-    screen.goto(f"{site}/runs/{run.id}/images/3")
+    screen.goto(f"{site}/runs/{run.id}/images/3?layer=1")
     show(screen, FIGURE)
-    plot = screen.locator(f"#{FIGURE} .js-plotly-plot")
-    size = plot.evaluate("(plot, title) => [plot.offsetWidth, plot.offsetHeight + title]", TITLE_PX)
-    png = downloaded(screen, "image-self-similarity", "png")
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    assert list(struct.unpack(">II", png[16:24])) == [2 * side for side in size]
-    svg = ElementTree.fromstring(downloaded(screen, "image-self-similarity", "svg"))
+    width, height = screen.locator(f"#{FIGURE} .js-plotly-plot").evaluate(
+        "plot => [plot.offsetWidth, plot.offsetHeight]"
+    )
+    name, text = downloaded(screen, "image-self-similarity", "svg")
+    assert name == f"run{run.id}-image-self-similarity-image3-layer1-path.svg"
+    svg = ElementTree.fromstring(text)
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
-    assert [float(svg.attrib[side]) for side in ("width", "height")] == size
+    size = [float(svg.attrib[side]) for side in ("width", "height")]
+    assert (size[0], size[1] > height) == (width, True)  # the title stands above
     traces = [part for part in svg.iter() if part.attrib.get("class", "").startswith("trace scatter")]
     assert len(traces) == len(drawn(screen, FIGURE))
+    name, png = downloaded(screen, "image-self-similarity", "png")
+    assert name.endswith(".png")
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert list(struct.unpack(">II", png[16:24])) == [2 * side for side in size]
 
 
 def test_the_numbers_of_a_figure_are_rests(site: str, screen: Page, run: MadeRun) -> None:
     screen.goto(f"{site}/runs/{run.id}/images/3?layer=1")
     show(screen, FIGURE)
     address = f"{site}/api/v1/runs/{run.id}/figures/image-self-similarity?image=3&layer=1"
-    assert downloaded(screen, "image-self-similarity", "csv").decode() == httpx.get(f"{address}&format=csv").text
+    name, text = downloaded(screen, "image-self-similarity", "csv")
+    assert name == f"run{run.id}-image-self-similarity-layer1-path-image3.csv"
+    assert text.decode() == httpx.get(f"{address}&format=csv").text
     screen.locator("#image-cross-path .numbers summary").click()
     table = screen.locator("#image-cross-path .numbers-table table")
     address = f"{site}/api/v1/runs/{run.id}/figures/image-cross-path?image=3&layer=1&format=table"
