@@ -67,17 +67,16 @@ window.dash_clientside = window.dash_clientside || {};
         const target = place === null ? panel() : null;
         if (target) target.scrollIntoView();
         else if (place !== null) window.scrollTo(0, place);
-        const there = target ? Math.abs(target.getBoundingClientRect().top) < window.innerHeight / 2 : place === null || Math.abs(window.scrollY - place) < 2;
-        const known = place !== null || target || !window.location.hash;
-        if ((!there || !known) && performance.now() < until) requestAnimationFrame(() => settle(place, until));
+        const there = target ? Math.abs(target.getBoundingClientRect().top) < window.innerHeight / 2 : place !== null && Math.abs(window.scrollY - place) < 2;
+        if (!there && performance.now() < until) requestAnimationFrame(() => settle(place, until));
     }
 
     window.pathscopeArrive = function () {
         const place = left, first = visits === 0;
         visits += 1;
         left = null;
-        if (place === null && !window.location.hash && !first) window.scrollTo(0, 0);
-        else if (place !== null || window.location.hash) settle(place, performance.now() + PATIENCE_MS);
+        if (place !== null || window.location.hash) settle(place, performance.now() + PATIENCE_MS);
+        else if (!first) window.scrollTo(0, 0);
     };
 })();
 
