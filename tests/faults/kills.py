@@ -141,8 +141,7 @@ def everything_at_once(world: World) -> list[Done]:
     laboratory = world.laboratory
     laboratory.start_worker()
     run_id = laboratory.submit()
-    laboratory.wait_for(run_id, RUNNING)
-    world.some_time(8)
+    world.some_recording(run_id)
     tree, attempt = laboratory.tree(run_id), laboratory.run(run_id).attempt
     began = time.monotonic()
     for pid in (tree.main, tree.child, tree.trainer):

@@ -25,8 +25,7 @@ def redis_away(world: World) -> list[Done]:
     laboratory = world.laboratory
     laboratory.start_worker()
     trained = laboratory.submit()
-    laboratory.wait_for(trained, RUNNING)
-    world.some_time(5)
+    world.some_recording(trained)
     with away(world.broker.stop, world.broker.start, 20):
         submitted = laboratory.submit()
         assert httpx.get(f"{laboratory.url}/readyz", timeout=30).status_code == 503
@@ -44,7 +43,7 @@ def redis_away(world: World) -> list[Done]:
     trained = laboratory.submit()
     laboratory.wait_for(trained, RUNNING)
     waiting = laboratory.submit()
-    world.some_time(5)
+    world.some_recording(trained)
     world.broker.empty()
     laboratory.wait_for(trained, COMPLETED)
     began = time.monotonic()
@@ -68,8 +67,10 @@ def postgres_away(world: World) -> list[Done]:
     laboratory = world.laboratory
     laboratory.start_worker()
     run_id = laboratory.submit()
-    laboratory.wait_for_recording(run_id, 0)
-    world.some_time(5)
+    world.some_recording(run_id)
+    run = laboratory.run(run_id)
+    assert run.status is RUNNING
+    assert run.last_recording is not None
     with away(world.database.stop, world.database.start, 20):
         answer = httpx.get(f"{laboratory.url}/api/v1/runs/{run_id}", timeout=30)
         assert answer.status_code == 503, answer.text
@@ -77,8 +78,7 @@ def postgres_away(world: World) -> list[Done]:
         assert int(answer.headers["retry-after"]) > 0
         assert httpx.get(f"{laboratory.url}/readyz", timeout=30).status_code == 503
     began = time.monotonic()
-    known = len(told_of(run_id))
-    laboratory.wait_for_recording(run_id, known)
+    laboratory.wait_for_recording(run_id, run.last_recording + 1)
     seconds = time.monotonic() - began
     recordings = check(world, run_id)
     run = laboratory.run(run_id)
@@ -109,8 +109,7 @@ def stopped_worker(world: World) -> list[Done]:
     laboratory = world.laboratory
     laboratory.start_worker("one")
     run_id = laboratory.submit()
-    laboratory.wait_for_recording(run_id, 2)
-    world.some_time(2)
+    world.some_recording(run_id)
     tree = laboratory.tree(run_id)
     laboratory.start_worker("two")
     began = time.monotonic()
@@ -142,8 +141,7 @@ def stopped_trainer(world: World) -> list[Done]:
     laboratory = world.laboratory
     laboratory.start_worker()
     run_id = laboratory.submit()
-    laboratory.wait_for_recording(run_id, 1)
-    world.some_time(3)
+    world.some_recording(run_id)
     tree = laboratory.tree(run_id)
     began = time.monotonic()
     kill(tree.trainer, signal.SIGSTOP)

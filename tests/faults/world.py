@@ -37,6 +37,10 @@ class World(NamedTuple):
     def some_time(self, most: float) -> None:
         time.sleep(self.chance.uniform(0, most))
 
+    def some_recording(self, run_id: int) -> None:
+        """Wait for one in the run's first half: on a fast machine as well, the run has not ended then."""
+        self.laboratory.wait_for_recording(run_id, self.chance.randrange(len(self.undisturbed.recordings) // 2))
+
 
 def check(world: World, run_id: int, status: RunStatus = COMPLETED, undisturbed: Values | None = None) -> int:
     """How many recordings the run has: each once, told of once, and each value that of the undisturbed run."""
