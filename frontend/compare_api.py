@@ -33,7 +33,9 @@ def _number(name: str) -> str:
 class ComparedQuery(FileQuery, CompareQuery):
     """Which runs, what is to be seen of them, and as what."""
 
-    layer: int = Field(default=1, ge=1, lt=2**31, description="k, from 1")
+    layer: int | None = Field(
+        default=None, ge=1, lt=2**31, description="k, from 1; left out: the middle one of the first run"
+    )
     quantity: Quantity = Quantity.PATH
     measure: compare.Compares = "cross_path"
     statistic: Statistic = "median"

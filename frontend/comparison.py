@@ -40,7 +40,8 @@ class Choice(TypedDict):
 
     runs: str | None
     filter: str
-    layer: int
+    layer: int | None
+    """None: the middle one, of the first run."""
     quantity: str
     measure: compare.Compares
     statistic: Statistic
@@ -51,7 +52,11 @@ class Choice(TypedDict):
 
 
 class Compared(NamedTuple):
+    """`layer` is the chosen one, or that which is shown where none is chosen; `layer_names` what each net calls it."""
+
     runs: list[RunOut]
+    layer: int
+    layer_names: dict[str, str]
     courses: list[Course]
     ratios: Ratios
     differences: dict[str, list[Any]]
@@ -69,7 +74,7 @@ def choice_of(found: dict[str, str]) -> Choice:
     return Choice(
         runs=found.get("runs"),
         filter=found.get("filter", ""),
-        layer=int(layer) if layer.isascii() and layer.isdigit() and 0 < len(layer) < 6 else 1,
+        layer=int(layer) if layer.isascii() and layer.isdigit() and 0 < len(layer) < 6 and int(layer) else None,
         quantity=_one_of(found.get("quantity"), tuple(Quantity)),
         measure=_one_of(found.get("measure"), tuple(MEASURES)),  # type: ignore[typeddict-item]
         statistic=_one_of(found.get("statistic"), get_args(Statistic)),  # type: ignore[typeddict-item]
@@ -86,13 +91,16 @@ def read(choice: Choice) -> Compared:
     with read_scope() as session:
         found = compare.runs_to_compare(session, compare.run_ids(choice["runs"]), choice["filter"])
         ids = [run.id for run in found]
+        layer = choice["layer"] or compare.middle_layer(session, ids)
+        called = compare.layer_names(session, ids, layer)
         if of_the_net(choice):
             courses = compare.courses_of_net(session, ids, choice["measure"])
         else:
-            courses = compare.courses(session, ids, Measure(choice["measure"]), quantity, choice["layer"])
+            courses = compare.courses(session, ids, Measure(choice["measure"]), quantity, layer)
         ratios = compare.ratios(session, found, quantity, choice["error"])
         outcomes = compare.outcomes(session, found, quantity)
-    return Compared(found, courses, ratios, compare.differences(found), outcomes)
+    names = {run.spec.net: called[run.id] for run in found if run.id in called}
+    return Compared(found, layer, names, courses, ratios, compare.differences(found), outcomes)
 
 
 def of_the_net(choice: Choice) -> bool:
@@ -168,9 +176,15 @@ def names_of(compared: Compared) -> dict[int, str]:
     told = list(compared.differences)[:FIELDS_TOLD]
     names = {}
     for n, run in enumerate(compared.runs):
-        values = [f"{field.rpartition('.')[2]} {compared.differences[field][n]}" for field in told]
+        values = [f"{_short(field)} {compared.differences[field][n]}" for field in told]
         names[run.id] = f"{run.id} · {', '.join([run.name, *values])}"
     return names
+
+
+def _short(field: str) -> str:
+    """Without its group, where the rest says enough: lr, milestones, probe.count, optimiser.kind."""
+    group, _, name = field.rpartition(".")
+    return name if group in ("optimiser", "lr_schedule") and name != "kind" else field
 
 
 def _line(course: Course, run: RunOut, name: str, choice: Choice) -> Overlay:

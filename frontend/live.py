@@ -2,7 +2,8 @@
 
 assets/live.js holds the WebSocket /api/v1/live and puts each tick into the store `live`:
 {"runs": [ids with news in the last two seconds] or None (anything may have changed), "n": a counter}. Ids are
-repeated for two seconds because Dash runs a callback only for the newest of several quick changes.
+repeated for two seconds because Dash runs a callback only for the newest of several quick changes. The first tick has
+what has changed since the page was made.
 """
 
 import asyncio

@@ -69,6 +69,13 @@ _GROUP_OF = {
     **dict.fromkeys(("probe", "recordings", "quantities", "paths"), "What to record"),
     **dict.fromkeys(("precision", "device", "devices", "compile", "priority"), "Machine"),
 }
+ONLY_WITH = {
+    "lr_schedule.milestones": ("lr_schedule.kind", "milestones"),
+    "lr_schedule.gamma": ("lr_schedule.kind", "milestones"),
+    "lr_schedule.warm_up": ("lr_schedule.kind", "one_cycle"),
+    "recordings.projection_every": ("quantities", "projection"),
+}
+"""Fields that mean something only where another field has, or holds, this value; elsewhere they are not asked for."""
 _LONG_TEXT = 1000
 _NO_INTEGERS = "none"
 _OPTION_LABELS = {
@@ -111,9 +118,18 @@ def request_of(values: Values) -> dict[str, Any]:
     request: dict[str, Any] = {}
     for field in fields():
         value = _parsed(field, values.get(field.path))
+        if not matters(field.path, values):
+            continue
         if field.default is PydanticUndefined or value != field.default:
             _put(request, field.path, value)
     return request
+
+
+def matters(path: str, values: Values) -> bool:
+    """Whether the field means something beside the others; where the other is not given, it does."""
+    other, wanted = ONLY_WITH.get(path, ("", ""))
+    value = values.get(other)
+    return value is None or value == wanted or (isinstance(value, list) and wanted in value)
 
 
 def check(request: Mapping[str, Any]) -> tuple[RunSpec | None, dict[str, str]]:

@@ -6,11 +6,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import FieldError, InvalidInput, NotFound
-from backend.models import LayerSummary, Recording
+from backend.models import Layer, LayerSummary, Recording
 from backend.regression import Line, line_through
 from backend.schemas import Measure, Quantity, Recorded, RunOut
 from backend.services.early_to_mid import early_to_mid_of, generalisation
@@ -88,6 +88,19 @@ def runs_to_compare(session: Session, run_ids: Sequence[int] | None, text: str |
     if missing:
         raise NotFound(f"there is no run {', '.join(str(run) for run in missing[:5])}")
     return found
+
+
+def middle_layer(session: Session, run_ids: Sequence[int]) -> int:
+    """That of the first of these runs whose layers are known; 1 where none is."""
+    query = select(Layer.run_id, func.count()).where(Layer.run_id.in_(run_ids)).group_by(Layer.run_id)
+    counts = dict(session.execute(query).all())
+    return next(((counts[run_id] + 1) // 2 for run_id in run_ids if run_id in counts), 1)
+
+
+def layer_names(session: Session, run_ids: Sequence[int], layer: int) -> dict[int, str]:
+    """What the layer is called in each run that has it."""
+    query = select(Layer.run_id, Layer.name).where(Layer.run_id.in_(run_ids), Layer.k == layer)
+    return dict(session.execute(query).all())
 
 
 def courses(session: Session, run_ids: Sequence[int], measure: Measure, quantity: Quantity, layer: int) -> list[Course]:

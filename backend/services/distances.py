@@ -1,5 +1,6 @@
 """Path overlap against distance in data space (Sec. 6.4; Fig. 4)."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +47,8 @@ def overlap_against_distance(
 class Box(NamedTuple):
     """A part of the plane of distance and overlap; both ends belong to it."""
 
-    distance: tuple[float, float]
-    overlap: tuple[float, float]
+    distance: tuple[float, float] = (-np.inf, np.inf)
+    overlap: tuple[float, float] = (-np.inf, np.inf)
 
 
 class PairsInside(NamedTuple):
@@ -69,12 +70,18 @@ def pairs_inside(
     box: Box,
     limit: int,
     same_label: bool | None = None,
+    images: Collection[int] = (),
 ) -> PairsInside:
-    """The pairs whose distance and overlap lie in the box: of one label, of two, or of any. Raises NotFound."""
+    """The pairs whose distance and overlap lie in the box: of one label, of two, or of any, and of these images.
+
+    Undefined ones are in no box. Raises NotFound.
+    """
     found = overlap_against_distance(session, run_id, quantity, layer, t)
     labels = np.array([image.label for image in list_images(session, run_id)])
     i, j = np.triu_indices(len(labels), k=1)
     inside = np.ones(len(found.distance), dtype=bool) if same_label is None else (labels[i] == labels[j]) == same_label
+    for image in images:
+        inside &= (i == image) | (j == image)
     for values, (low, high) in ((found.distance, box.distance), (found.overlap, box.overlap)):
         inside &= (values >= low) & (values <= high)
     places = np.flatnonzero(inside)

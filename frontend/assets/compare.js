@@ -3,7 +3,7 @@
     "use strict";
     window.dash_clientside = window.dash_clientside || {};
     const NAMES = ["filter", "layer", "quantity", "measure", "statistic", "group", "error", "field", "outcome"];
-    const DEFAULTS = {filter: "", layer: 1, quantity: "path", measure: "cross_path", statistic: "median", group: "", error: "gap", field: "", outcome: "test_accuracy"};
+    const DEFAULTS = {filter: "", layer: "", quantity: "path", measure: "cross_path", statistic: "median", group: "", error: "gap", field: "", outcome: "test_accuracy"};
     const PAUSE = 2000;
     let shown = null, asked = 0, waiting = null;
     const nothing = () => window.dash_clientside.no_update;
@@ -11,7 +11,7 @@
     function parse(search) {
         const found = new URLSearchParams(search), choice = {runs: found.get("runs")};
         for (const name of NAMES) choice[name] = found.get(name) || DEFAULTS[name];
-        choice.layer = /^\d{1,5}$/.test(choice.layer) ? Math.max(1, Number(choice.layer)) : 1;
+        choice.layer = /^[1-9]\d{0,4}$/.test(choice.layer) ? Number(choice.layer) : "";
         return choice;
     }
 
@@ -104,7 +104,7 @@
             const next = {...shown};
             NAMES.forEach((name, n) => {
                 const value = values[n];
-                if (value !== null && value !== undefined && !(name === "layer" && value === "")) next[name] = value;
+                if (value !== null && value !== undefined) next[name] = value;
             });
             if (!shown || JSON.stringify(next) === JSON.stringify(shown)) return;
             if (next.filter !== shown.filter) next.runs = null;

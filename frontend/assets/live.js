@@ -23,9 +23,15 @@
         else show();
     }
 
-    function connect() {
+    /* After an interruption everything is asked for anyway. */
+    function address() {
         const scheme = window.location.protocol === "https:" ? "wss" : "ws";
-        const socket = new WebSocket(`${scheme}://${window.location.host}/api/v1/live`);
+        const since = interrupted ? "" : `?since=${encodeURIComponent(document.getElementById("page").dataset.since)}`;
+        return `${scheme}://${window.location.host}/api/v1/live${since}`;
+    }
+
+    function connect() {
+        const socket = new WebSocket(address());
         socket.onopen = () => {
             pause = FIRST_PAUSE;
             notice(false);

@@ -82,6 +82,7 @@
             const row = meta.select === "layer" ? layer() : rows.indexOf(partner());
             return {y0: row - 0.5, y1: row + 0.5, visible: row >= 0};
         }
+        if (name === "chosen-pair") return view.ringOfPair();
         if (name !== "pair" && name !== "mirror") return {};
         const places = [rows.indexOf(state().image), rows.indexOf(state().partner)];
         const [x, y] = name === "pair" ? places : places.reverse();

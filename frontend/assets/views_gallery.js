@@ -36,6 +36,9 @@
             try {
                 const answer = await fetch(address);
                 if (answer.ok) [states, shown] = [await answer.json(), address];
+            } catch (error) {
+                if (!(error instanceof TypeError)) throw error;
+                setTimeout(update, view.RETRY_MS);
             } finally {
                 busy = false;
             }

@@ -38,9 +38,43 @@
         const known = (one) => one !== null && one < page.facts.labels.length;
         if (!known(image) || !known(partner)) return host.replaceChildren("No pair is chosen: click a cell or a point.");
         const same = page.facts.labels[image] === page.facts.labels[partner];
-        const link = document.createElement("a");
+        const link = document.createElement("a"), value = document.createElement("span");
+        value.id = "chosen-pair-measured";
+        value.setAttribute("aria-live", "off");
         Object.assign(link, {href: `/runs/${page.place.run}/pairs/${image}/${partner}`, className: "pair-link", textContent: "See the two over training"});
-        host.replaceChildren("Chosen pair: ", thumbnail(image), thumbnail(partner), same ? "of the same label" : "of different labels", link);
+        host.replaceChildren("Chosen pair: ", thumbnail(image), thumbnail(partner), same ? "of the same label" : "of different labels", value, link);
+        measured = null;
+    }
+
+    /* How far apart it is and what it shares at the recording, in words and as a ring in the figure. */
+    let measured = null, measuring = false;
+    async function measurePair() {
+        const host = byId("chosen-pair-measured"), {image, partner} = state();
+        if (!host) return;
+        const query = new URLSearchParams({layer: view.layer(), quantity: view.quantity(), recording: view.recording(), image, other: partner});
+        const address = `/api/v1/runs/${page.place.run}/overlap/pairs?${query}`;
+        if (measuring || (measured && measured.address === address)) return;
+        measuring = true;
+        try {
+            const {ok, text} = await view.ask(address, page.facts.version), found = ok ? JSON.parse(text) : {total: 0};
+            measured = {address, at: found.total ? {distance: found.distance[0], overlap: found.overlap[0]} : null};
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            return void setTimeout(measurePair, view.RETRY_MS);
+        } finally {
+            measuring = false;
+        }
+        const {at} = measured, unit = view.quantity() === "path" ? "units shared" : "cosine";
+        if (host.isConnected) host.textContent = at ? `at t = ${query.get("recording")}: ${at.distance.toFixed(2)} apart in data space, ${Number(at.overlap.toPrecision(4))} ${unit}` : "";
+        view.render();
+    }
+
+    /* Where the figure of overlap against distance has its ring. */
+    function ringOfPair() {
+        const at = byId("chosen-pair-measured") && measured && measured.at, labels = page.facts ? page.facts.labels : [];
+        if (!at) return {visible: false};
+        const axis = labels[state().image] === labels[state().partner] ? "2" : "";
+        return {xref: `x${axis}`, yref: `y${axis}`, xanchor: at.distance, yanchor: at.overlap, visible: true};
     }
 
     /* Its pictures in the gallery. */
@@ -83,7 +117,15 @@
         if (host.dataset.key === key) return;
         host.dataset.key = key;
         if (!query) return host.replaceChildren();
-        const answer = await fetch(`/api/v1/runs/${page.place.run}/overlap/pairs?${query}`), body = await answer.json();
+        let answer;
+        try {
+            answer = await view.ask(`/api/v1/runs/${page.place.run}/overlap/pairs?${query}`, page.facts.version);
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            delete host.dataset.key;
+            return void setTimeout(inside, view.RETRY_MS);
+        }
+        const body = JSON.parse(answer.text);
         if (host.dataset.key === key) host.replaceChildren(...(answer.ok ? listed(body, found.same) : [body.detail]));
     }
 
@@ -97,6 +139,7 @@
         return [words, list];
     }
 
+    view.ringOfPair = ringOfPair;
     document.addEventListener("figure-drawn", (event) => {
         const plot = event.target.querySelector(".plot");
         if (event.target.dataset.view !== "overlap-distance") return;
@@ -113,6 +156,7 @@
     });
     document.addEventListener("view-refreshed", () => {
         chosenPair();
+        measurePair();
         chosenTiles();
         inside();
     });

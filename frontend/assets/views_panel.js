@@ -119,7 +119,16 @@
     async function fill(details) {
         const place = details.querySelector(".numbers-table"), most = details._all ? "" : `&rows=${SHOWN_ROWS}`;
         const address = details.dataset.source || source(hostOf(details), "table");
-        const answer = await fetch(address + most), body = await answer.json();
+        let answer, body;
+        try {
+            answer = await fetch(address + most);
+            body = await answer.json();
+        } catch (error) {
+            if (!(error instanceof TypeError)) throw error;
+            if (!place.hasChildNodes()) place.replaceChildren("The server does not answer; trying again …");
+            setTimeout(() => details.isConnected && details.open && fill(details), view.RETRY_MS);
+            return;
+        }
         if (!answer.ok) return place.replaceChildren(body.detail);
         const table = document.createElement("table"), head = table.createTHead().insertRow(), rows = table.createTBody();
         const few = body.rows.length < body.total;

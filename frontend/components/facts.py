@@ -94,7 +94,7 @@ def standing(run: RunOut) -> str:
 
 def image_name(image: ImageOut) -> str:
     """What lists and hover texts call a probe image."""
-    return f"#{image.i} · {image.class_name}"
+    return f"#{image.i} · {f'class {image.class_name}' if image.class_name.isdigit() else image.class_name}"
 
 
 def layer_options(layers: list[LayerFact]) -> list[dict[str, str]]:

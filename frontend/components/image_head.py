@@ -53,7 +53,7 @@ def image_words(facts: Facts, i: int) -> str:
     """Class, label and place in the training set; what is known of them."""
     if not facts["labels"]:
         return "Its picture and label are known once the data is loaded."
-    name = facts["names"][i].split(" · ", 1)[1]
+    name = facts["names"][i].split(" · ", 1)[1].removeprefix("class ")
     return f"class {name} (label {facts['labels'][i]}) · training image {facts['dataset_indices'][i]}"
 
 

@@ -1,25 +1,29 @@
 """What a person can do to a run, as buttons: those are shown that the run's state allows (`backend.run_states`)."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from backend.db import session_scope
+from backend.db import read_scope, session_scope
 from backend.errors import InvalidInput
 from backend.run_states import RunCommand
 from backend.schemas import RunOut
-from backend.services import commands
+from backend.services import commands, runs
 from frontend.components.facts import Place
 from frontend.components.icons import icon
 
 _BUTTONS = {
     RunCommand.ACTIVATE: ("Activate", "running", "Put it into the queue again; it goes on where it stood"),
     RunCommand.PAUSE: ("Pause", "paused", "Keep its state, end its process and free the worker"),
-    RunCommand.CANCEL: ("Cancel", "stop", "End it for good; what it has recorded stays"),
+    RunCommand.CANCEL: (
+        "Cancel",
+        "stop",
+        "End it; what it has recorded stays, and Retry goes on from there",
+    ),
     RunCommand.RETRY: ("Retry", "retry", "Put it into the queue again, to go on after its last checkpoint"),
     RunCommand.EXTEND: ("Extend", "extend", "Train it for more epochs"),
     RunCommand.DELETE: ("Delete", "trash", "Remove it with everything that it recorded"),
@@ -38,7 +42,7 @@ def run_actions(run: RunOut) -> Component:
         dmc.Button("Clone", leftSection=icon("copy"), variant="default"), href=f"/new?clone={run.id}", id="clone-run"
     )
     buttons = [_button(command, shown=command in run.possible) for command in _BUTTONS]
-    return dmc.Group([*buttons[:-1], clone, buttons[-1], _delete_dialog(run), _extend_dialog(run)], gap="xs")
+    return dmc.Group([*buttons[:-1], clone, buttons[-1], _delete_dialog(run), _extend_dialog()], gap="xs")
 
 
 def _button(command: RunCommand, *, shown: bool) -> Component:
@@ -74,16 +78,12 @@ def _delete_dialog(run: RunOut) -> Component:
     )
 
 
-def _extend_dialog(run: RunOut) -> Component:
+def _extend_dialog() -> Component:
     return dmc.Modal(
         [
             dmc.NumberInput(
                 id="extend-epochs",
                 label="Epochs in all",
-                description=f"It has trained for {run.spec.epochs} and goes on from its last checkpoint. Milestones of "
-                "the learning rate stay at their epochs.",
-                value=2 * run.spec.epochs,
-                min=run.spec.epochs + 1,
                 clampBehavior="none",
                 allowDecimal=False,
             ),
@@ -97,6 +97,21 @@ def _extend_dialog(run: RunOut) -> Component:
         opened=False,
         closeButtonProps={"aria-label": "Close"},
     )
+
+
+class Longer(NamedTuple):
+    """What the dialog says of a run that is to train for longer: its text, the number it offers and the least one."""
+
+    description: str
+    offered: int
+    least: int
+
+
+def _longer(run_id: int) -> Longer:
+    with read_scope() as session:
+        epochs = runs.get_run(session, run_id).spec.epochs
+    words = "goes on from its last checkpoint. Milestones of the learning rate stay at their epochs."
+    return Longer(f"It was asked to train for {epochs} and {words}", 2 * epochs, epochs + 1)
 
 
 def _answers(*buttons: Component) -> Component:
@@ -164,6 +179,9 @@ def _register_extend(dash_app: Dash) -> None:
         Output("extend-dialog", "opened"),
         Output("extend-epochs", "error"),
         Output("run-tick", "data", allow_duplicate=True),
+        Output("extend-epochs", "description"),
+        Output("extend-epochs", "value"),
+        Output("extend-epochs", "min"),
         Input("extend-run", "n_clicks"),
         Input("extend-no", "n_clicks"),
         Input("extend-yes", "n_clicks"),
@@ -173,13 +191,16 @@ def _register_extend(dash_app: Dash) -> None:
     )
     async def extend(
         asked: int | None, _no: int | None, yes: int | None, epochs: int | str, place: Place
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Any, ...]:
+        same = (no_update, no_update, no_update)
+        if ctx.triggered_id == "extend-run" and asked:
+            return True, None, no_update, *await asyncio.to_thread(_longer, place["run"])
         if ctx.triggered_id != "extend-yes" or not yes:
-            return bool(ctx.triggered_id == "extend-run" and asked), None, no_update
+            return False, None, no_update, *same
         if not isinstance(epochs, int):
-            return no_update, "enter a whole number", no_update
+            return no_update, "enter a whole number", no_update, *same
         wrong = await asyncio.to_thread(_extend, place["run"], epochs)
-        return (no_update, wrong, no_update) if wrong else (False, None, f"extended {yes}")
+        return (no_update, wrong, no_update, *same) if wrong else (False, None, f"extended {yes}", *same)
 
 
 def _extend(run_id: int, epochs: int) -> str | None:

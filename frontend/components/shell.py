@@ -4,6 +4,7 @@ Ids that pages may use: `url` (the one dcc.Location; its `search` holds a page's
 `theme` ("light" or "dark"), `notifications` (`sendNotifications`).
 """
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
@@ -12,6 +13,7 @@ from dash.development.base_component import Component
 
 from backend.access import actor
 from frontend.components.icons import icon
+from frontend.components.panel import attributes
 
 _LINKS = (
     ("Runs", "/", "nav-runs"),
@@ -49,7 +51,13 @@ def shell(opened: Opened | None = None) -> Component:
                 [
                     _top_bar(),
                     _connection_lost(),
-                    html.Main(opened.page if opened else _loading(), id="page", className="page", tabIndex=-1),
+                    html.Main(
+                        opened.page if opened else _loading(),
+                        id="page",
+                        className="page",
+                        tabIndex=-1,
+                        **attributes({"data-since": datetime.now(UTC).isoformat()}),  # live.js asks what came after it
+                    ),
                 ],
                 className=f"scope-{actor().scope}",  # shell.css hides what the scope does not allow
             ),

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from plotly.colors import sample_colorscale
 
 from backend.early_to_mid import EarlyToMid
 from backend.series import LayerRows
@@ -38,12 +36,11 @@ def early_to_mid_of_layers(
     dress(figure, look, revision=revision, height=HEIGHT)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     x = [epochs[t] for t in data.means.recordings.tolist()]
-    low, high = (0.0, 0.85) if look.scheme == "light" else (0.25, 1.0)
-    colours = sample_colorscale("Viridis", np.linspace(low, high, len(data.means.layers)).tolist())
+    colours = look.layer_colours(len(data.means.layers))
     for k, values, colour in zip(data.means.layers.tolist(), data.means.values, colours, strict=True):
         figure.add_trace(_line(x, values, k, names[k - 1], colour), row=1, col=1)
     ratios = [data.ratios.layers[k].ratio if k in data.ratios.layers else None for k in data.means.layers.tolist()]
-    figure.add_trace(_dots(ratios, data, names, list(colours)), row=1, col=2)
+    figure.add_trace(_dots(ratios, data, names, colours), row=1, col=2)
     _shade(figure, data.decays, max(x))
     if whole.ratio is not None:
         figure.add_vline(x=whole.ratio, line={"dash": "dash", "color": look.ink, "width": 1.5}, row=1, col=2)

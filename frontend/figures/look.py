@@ -1,7 +1,8 @@
 """What all figures share: colours with one meaning each, light and dark templates, the cursor, gaps and empty states.
 
-Blue is always paths, orange activations; the shade is the value. Pink is the chosen partner. The scales go through
-lightness alone, so that they read the same to colour-blind eyes and in print.
+Blue is always paths, orange activations; the shade is the value, or how deep a layer lies where each has a line. Pink
+is what is chosen: the partner, a pair. Green to yellow are neighbours by rank. The scales go through lightness alone,
+so that they read the same to colour-blind eyes and in print.
 """
 
 from collections.abc import Sequence
@@ -63,6 +64,10 @@ class Look(NamedTuple):
         """Larger values stand out more: darker on light pages, lighter on dark ones."""
         hues = _HUES[self.quantity] if self.scheme == "light" else _HUES[self.quantity][::-1]
         return [[n / (len(hues) - 1), hue] for n, hue in enumerate(hues)]
+
+    def layer_colours(self, count: int) -> list[str]:
+        """A shade per layer, the last stands out most."""
+        return list(sample_colorscale(self.scale(), np.linspace(0.3, 1.0, count).tolist())) if count else []
 
     def rank_colours(self, count: int) -> list[str]:
         """A colour per rank, the nearest strongest."""

@@ -30,9 +30,9 @@ def overlap_against_distance(
     figure = Chart.grid(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
     dress(figure, look, revision=revision, height=460)
     figure.update_annotations(font={"size": 12, "color": look.ink})
-    for column, (chosen, colour) in enumerate(((~same, look.line), (same, PARTNER)), start=1):
+    for column, chosen in enumerate((~same, same), start=1):
         if len(same) <= FEW_PAIRS:
-            figure.add_trace(_points(data, chosen, i, j, names, colour), row=1, col=column)
+            figure.add_trace(_points(data, chosen, i, j, names, look.line), row=1, col=column)
         elif chosen.any():
             figure.add_trace(_density(data, chosen), row=1, col=column)
     densities = [np.nanmax(trace["z"]) for trace in figure.data if trace["type"] == "heatmap"]
@@ -51,12 +51,21 @@ def overlap_against_distance(
         dragmode="select",
         hovermode="closest",
         meta={"select": "trace"},
+        shapes=[_ring()],
     )
     unit = "units shared (path overlap)" if look.quantity is Quantity.PATH else "cosine of activations"
     figure.update_yaxes(title={"text": unit, "standoff": 8}, col=1)
     figure.update_xaxes(matches="x", zeroline=False)
     figure.update_yaxes(matches="y", zeroline=False)
     return figure
+
+
+def _ring() -> Properties:
+    """Around the chosen pair; the page knows where that is, and sees to it."""
+    size = {"xsizemode": "pixel", "ysizemode": "pixel", "x0": -8, "x1": 8, "y0": -8, "y1": 8}
+    place = {"xref": "x", "yref": "y", "xanchor": 0, "yanchor": 0}
+    line = {"color": PARTNER, "width": 3}
+    return {"type": "circle", "name": "chosen-pair", "visible": False, "line": line, **size, **place}
 
 
 def words_of(found: Correlation) -> str:

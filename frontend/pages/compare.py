@@ -86,7 +86,15 @@ def _bar(choice: Choice) -> Component:
                 debounce=400,
                 w=260,
             ),
-            dmc.NumberInput(id="compare-layer", label="Layer", value=choice["layer"], min=1, max=9999, w=90),
+            dmc.NumberInput(
+                id="compare-layer",
+                label="Layer",
+                value=choice["layer"] or "",
+                placeholder="middle",
+                min=1,
+                max=9999,
+                w=100,
+            ),
             _switch("quantity", "Compare", quantities, choice["quantity"]),
             dmc.Select(
                 id="compare-measure",
@@ -192,9 +200,11 @@ def shown(compared: Compared, choice: Choice, look: Look) -> tuple[Any, ...]:
         f" that fit “{choice['filter']}”" if choice["filter"] and not choice["runs"] else ""
     )
     of_the_net = comparison.of_the_net(choice)
-    place = MEASURES[choice["measure"]].removesuffix(" (nats)") if of_the_net else f"layer {choice['layer']}"
+    place = MEASURES[choice["measure"]].removesuffix(" (nats)") if of_the_net else f"layer {compared.layer}"
     note = f"{without} of {count} runs have nothing recorded of {place}. " if without else ""
     note += "Layer, quantity and statistic do not change what is measured of the whole net." if of_the_net else ""
+    called = [f"{name} in {net}" for net, name in compared.layer_names.items()]
+    note += f"Layer {compared.layer} is {', '.join(called)}." if called and not of_the_net else ""
     reasons = [html.Li([html.A(f"run {run}", href=f"/runs/{run}"), f": {why}"]) for run, why in left_out.items()]
     summary = f"{len(left_out)} of {count} runs have no dot" if left_out else "Every run has its dot"
     ids = [run.id for run in compared.runs]

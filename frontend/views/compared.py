@@ -35,7 +35,8 @@ class ComparedView:
 
     def caption(self, compared: Compared, choice: Choice) -> Caption:
         told = [name for name in self.parameters if not (name in OF_SIMILARITIES and comparison.of_the_net(choice))]
-        chosen = [f"{name} {str(value).replace('_', '-')}" for name in told if (value := choice.get(name))]
+        settled = {**choice, "layer": compared.layer}
+        chosen = [f"{name} {str(value).replace('_', '-')}" for name in told if (value := settled.get(name))]
         title = f"{self.title} · {', '.join([f'{len(compared.runs)} runs', *chosen])}"
         return Caption(title, self.shows, self.definition, self.section)
 

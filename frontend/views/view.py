@@ -39,7 +39,7 @@ def lacking(needs: str) -> str:
     if needs == ALL_PATHS:
         return "keep the paths of every recording: submit one with “paths” as quantity, and “all” of them kept"
     words = {"path": "paths", "projection": "projections", "image_function": "image functions"}.get(needs, needs)
-    return f"record {words}: submit one with “{needs}” among its quantities"
+    return f"record {words}: submit one with “{words.capitalize()}” ({needs}) among its quantities"
 
 
 class Scene(NamedTuple):

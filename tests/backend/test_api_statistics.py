@@ -3,6 +3,8 @@
 import io
 import itertools
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -197,3 +199,12 @@ def test_events_tell_everything_and_go_on_after_the_last_one_known(client: TestC
     assert client.get(url, headers={"Last-Event-ID": "5"}).text.strip().split("\n\n") == blocks[5:]
     assert client.get(url, headers={"Last-Event-ID": "7"}).status_code == 204
     assert client.get(url, headers={"Last-Event-ID": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize(("seconds_ago", "told"), [(60, True), (-60, False)])
+def test_a_dashboard_first_hears_what_changed_since_its_page_was_made(
+    client: TestClient, run: MadeRun, seconds_ago: float, told: bool
+) -> None:
+    since = (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
+    with client.websocket_connect(f"/api/v1/live?{urlencode({'since': since})}") as socket:
+        assert socket.receive_json() == {"runs": [run.id] if told else []}

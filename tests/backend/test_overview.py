@@ -88,3 +88,21 @@ def test_pairs_in_a_box_are_those_of_one_label_or_of_two_where_asked(client, ask
     alike = (i % 3 == j % 3) == same
     pairs = set(zip(found["image"], found["other"], strict=True))
     assert pairs == set(zip(i[alike].tolist(), j[alike].tolist(), strict=True))
+
+
+def test_pairs_of_two_images_are_the_one_pair_with_its_distance_and_overlap(client):
+    run = make_run()
+    query = {"layer": 2, "recording": 3, "image": 5, "other": 2}
+    found = client.get(f"/api/v1/runs/{run.id}/overlap/pairs", params=query).json()
+    place = np.flatnonzero((np.stack(np.triu_indices(8, k=1)) == [[2], [5]]).all(axis=0))[0]
+    assert (found["total"], found["image"], found["other"]) == (1, [2], [5])
+    assert found["distance"] == [pytest.approx(run.distances[place])]
+    assert found["overlap"] == [run.arrays[Measure.CLOSENESS, 2, 3][place]]
+
+
+def test_pairs_of_one_image_are_those_with_every_other(client):
+    run = make_run()
+    query = {"layer": 2, "recording": 3, "image": 5, "limit": 1000}
+    found = client.get(f"/api/v1/runs/{run.id}/overlap/pairs", params=query).json()
+    assert found["total"] == 7
+    assert {*found["image"], *found["other"]} == set(range(8))

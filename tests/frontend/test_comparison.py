@@ -15,6 +15,7 @@ from frontend import comparison, paper
 from frontend.figures.compare import RatioDot, line_words, ratio_against_error
 from frontend.figures.look import Look
 from frontend.figures.overlay import BANDS_UP_TO, DISTINCT, Overlay, mean_over_runs, overlaid, styles_of
+from frontend.pages import compare as compare_page
 from frontend.pages import paper as paper_page
 from frontend.views.registry import VIEWS
 from tests.made_runs import make_run
@@ -164,3 +165,15 @@ def test_lines_when_grouped_by_a_list_have_its_values_as_their_name(home):
     choice = comparison.choice_of({"group": "lr_schedule.milestones"})
     names = [line.name for line in comparison.lines_of(comparison.read(choice), choice)]
     assert names == ["lr_schedule.milestones = 1 (2)", "lr_schedule.milestones = 1, 2 (1)"]
+
+
+@pytest.mark.usefixtures("home")
+def test_layer_when_none_is_chosen_is_the_middle_one_and_has_its_name():
+    make_run(count=3, layers=5, seed=1)
+    make_run(count=3, layers=5, seed=2)
+    compared = comparison.read(comparison.choice_of({}))
+    chosen = comparison.read(comparison.choice_of({"layer": "2"}))
+    assert (compared.layer, chosen.layer) == (3, 2)
+    assert list(compared.layer_names.values()) == ["relu3"]
+    words = compare_page.shown(compared, comparison.choice_of({}), Look())[5]
+    assert words == "Layer 3 is relu3 in mlp."

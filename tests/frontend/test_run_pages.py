@@ -54,7 +54,7 @@ def test_image_page_when_the_address_selects_shows_it(home):
     made = make_run()
     page = text_of(image.layout(str(made.id), "3", layer="2", t="1", sort="value", quantity="activation"))
     assert '"id": "layer"' in page
-    assert "class class 0 (label 0) · training image 30" in page
+    assert "class 0 (label 0) · training image 30" in page
 
 
 @pytest.mark.parametrize(("run_id", "number"), [("1", "8"), ("1", "x"), ("99", "0"), ("²", "0"), ("1", "-1")])

@@ -149,3 +149,24 @@ def test_every_preset_that_is_offered_is_valid():
 
 def test_paper_preset_is_off_without_cifar():
     assert {preset.key for preset in presets([]) if preset.request is None} == {"paper", "early"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("milestones", {"kind": "milestones", "milestones": [2, 4], "gamma": 0.5}),
+        ("one_cycle", {"kind": "one_cycle", "warm_up": 0.2}),
+        ("cosine", {"kind": "cosine"}),
+    ],
+)
+def test_fields_that_the_schedule_does_not_have_are_not_asked_for(kind, asked):
+    schedule = {"kind": kind, "milestones": [2, 4], "gamma": 0.5, "warm_up": 0.2}
+    found = spec_form.request_of(spec_form.values_of(START | {"lr_schedule": schedule}))
+    assert {"kind": "milestones"} | found["lr_schedule"] == asked
+
+
+def test_projections_are_timed_only_where_they_are_recorded():
+    values = spec_form.values_of(START)
+    assert not spec_form.matters("recordings.projection_every", values)
+    assert spec_form.matters("recordings.projection_every", values | {"quantities": ["path", "projection"]})
+    assert spec_form.matters("epochs", values)

@@ -1,5 +1,6 @@
 """How far apart the probe images are in data space, and path overlap against it; null is an undefined number."""
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -26,10 +27,12 @@ class PairsQuery(BaseModel):
     layer: int = Field(ge=1, lt=2**31, description="k, from 1")
     quantity: Quantity = Quantity.PATH
     recording: int = Field(ge=0, lt=2**31, description="t, from 0")
-    distance_from: float = Field(description="both ends belong to the range")
-    distance_to: float
-    overlap_from: float
-    overlap_to: float
+    distance_from: float | None = Field(default=None, description="both ends belong to the range; left out: any")
+    distance_to: float | None = None
+    overlap_from: float | None = None
+    overlap_to: float | None = None
+    image: int | None = Field(default=None, ge=0, lt=2**31, description="only pairs of this image; left out: of any")
+    other: int | None = Field(default=None, ge=0, lt=2**31, description="and of this one")
     same_label: bool | None = Field(default=None, description="true: of one label; false: of two; left out: of any")
     limit: int = Field(default=30, ge=1, le=1000, description="at most so many")
 
@@ -94,6 +97,11 @@ def get_overlap(run_id: RunId, query: Annotated[OverlapQuery, Query()], session:
 @router.get("/overlap/pairs", responses={200: {"model": PairsOut}})
 def get_pairs_inside(run_id: RunId, query: Annotated[PairsQuery, Query()], session: Reading) -> Response:
     """Which pairs have this distance and this overlap? The closest in data space come first."""
-    box = distances.Box((query.distance_from, query.distance_to), (query.overlap_from, query.overlap_to))
+    box = distances.Box(_range(query.distance_from, query.distance_to), _range(query.overlap_from, query.overlap_to))
+    images = [image for image in (query.image, query.other) if image is not None]
     place = (session, run_id, query.quantity, query.layer, query.recording)
-    return answer(distances.pairs_inside(*place, box, query.limit, query.same_label)._asdict())
+    return answer(distances.pairs_inside(*place, box, query.limit, query.same_label, images)._asdict())
+
+
+def _range(low: float | None, high: float | None) -> tuple[float, float]:
+    return (-math.inf if low is None else low, math.inf if high is None else high)

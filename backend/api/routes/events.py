@@ -3,18 +3,19 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from backend.api.deps import INVALID, NOT_FOUND, Reading, RunId
 from backend.api.live import Hub
-from backend.db import AWAY
+from backend.db import AWAY, read_scope
 from backend.errors import NotFound
 from backend.schemas import LogLineOut, Progress
 from backend.services import events, runs
@@ -25,6 +26,8 @@ router = APIRouter(tags=["events"])
 
 KEEPALIVE_SECONDS = 15.0
 AWAY_SECONDS = 2.0
+# The clocks of the lab's machines differ a little, and a change is seen a little after its time stamp.
+OVERLAP = timedelta(seconds=5)
 
 
 class LogQuery(BaseModel):
@@ -101,13 +104,16 @@ async def _stream(hub: Hub, run_id: int, number: int) -> AsyncIterator[bytes]:
 
 
 @router.websocket("/live")
-async def live(socket: WebSocket) -> None:
-    """Tells a dashboard which runs have news, at most five times a second: {"runs": [ids]}, null for any."""
+async def live(socket: WebSocket, since: AwareDatetime | None = None) -> None:
+    """Tells a dashboard which runs have news, at most five times a second: {"runs": [ids]}, null for any.
+
+    It begins with those that have changed since the page was made.
+    """
     await socket.accept()
     listener = asyncio.ensure_future(_until_closed(socket))
     try:
         async with socket.app.state.hub.subscribe() as subscription:
-            await socket.send_json({"runs": []})
+            await socket.send_json({"runs": await asyncio.to_thread(_changed_since, since)})
             while not listener.done():
                 changed = await subscription.next(1.0)
                 if changed is None or changed:
@@ -117,6 +123,16 @@ async def live(socket: WebSocket) -> None:
         return
     finally:
         listener.cancel()
+
+
+def _changed_since(since: datetime | None) -> list[int] | None:
+    if since is None:
+        return []
+    try:
+        with read_scope() as session:
+            return sorted(runs.changed_since(session, since - OVERLAP))
+    except AWAY:
+        return None
 
 
 async def _until_closed(socket: WebSocket) -> None:
