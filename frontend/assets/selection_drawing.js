@@ -55,6 +55,8 @@
         if (text) {
             const epoch = page.facts.epochs[t];
             text.textContent = epoch === undefined ? "no recording yet" : `t = ${t}, epoch ${Number(epoch.toPrecision(4))}`;
+            const thumb = document.querySelector("#recording [role=slider], #recording-bar [role=slider]");
+            if (thumb) thumb.setAttribute("aria-valuetext", text.textContent);
         }
         const follow = byId("follow");
         if (follow) follow.classList.toggle("is-following", now.t === null);

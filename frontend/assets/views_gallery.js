@@ -96,8 +96,16 @@
         if (images.map(([i]) => i).join() !== before) host.append(...images.map(([, tile]) => tile));
         const said = byId("gallery-count");
         if (said) said.textContent = `${count} images, ${right} of them right at recording ${states.recording}`;
-        const find = byId("gallery-find");
+        const find = byId("gallery-find") || search();
         if (find && document.activeElement !== find) find.value = state().options["gallery.find"] || "";
+    }
+
+    function search() {
+        const place = byId("gallery-search"), field = document.createElement("input");
+        if (!place) return null;
+        Object.assign(field, {id: "gallery-find", type: "search", placeholder: "Find by index or class", ariaLabel: "Find images by index or class"});
+        place.append(field);
+        return field;
     }
 
     document.addEventListener("input", (event) => {

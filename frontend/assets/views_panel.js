@@ -4,6 +4,7 @@
     const view = window.pathscope;
     const {page} = view;
     const SHOWN_ROWS = 500;
+    const VALUE_SAYS_ALL = ["quantity", "measure", "statistic"];
     const FILES = ["csv", "parquet", "json", "html"];
 
     const hostOf = (element) => element.closest(".figure-block").querySelector(".figure");
@@ -47,6 +48,15 @@
         return [`run${page.place.run}`, path.split("/").pop(), ...words].join("-");
     }
 
+    /* What a picture's title says was chosen: "run 1 (Demo), layer 4, path". */
+    function chosenOf(host) {
+        const compared = host.dataset.compared, search = compared ? window.location.search : view.address(host).split("?")[1];
+        const words = [...new URLSearchParams(search)].map(([name, value]) => (VALUE_SAYS_ALL.includes(name) ? value : `${name} ${value}`).replaceAll("_", "-"));
+        const name = document.querySelector("#back-to-run, #run-name");
+        const run = compared ? [] : [`run ${page.place.run}${name ? ` “${name.textContent.replace("← ", "")}”` : ""}`];
+        return [...run, ...words].join(", ").replaceAll("<", "&lt;");
+    }
+
     /* Drawn here, so no browser is needed on the server; on the page's own background, with a title and a legend, as it
        will stand alone. */
     async function picture(host, format) {
@@ -55,7 +65,7 @@
         const paper = getComputedStyle(document.body).backgroundColor;
         const said = (plot.layout.title || {}).text, legend = Boolean((plot.layout.meta || {}).followed);
         const more = 34 + (said ? 16 : 0) + (legend ? 30 : 0), above = plot._fullLayout._size.t + more, height = plot.offsetHeight + more;
-        const text = `${host.getAttribute("aria-label")} · ${nameOf(host).replaceAll("-", " ")}${said ? `<br><sub>${said.replaceAll("<br>", " ")}</sub>` : ""}`;
+        const text = `${host.getAttribute("aria-label")} · ${chosenOf(host)}${said ? `<br><sub>${said.replaceAll("<br>", " ")}</sub>` : ""}`;
         const layout = {
             ...plot.layout, paper_bgcolor: paper, width: plot.offsetWidth, height,
             title: {text, font: {size: 14}, x: 0.01, xref: "container", y: 1 - 12 / height, yref: "container", yanchor: "top"},

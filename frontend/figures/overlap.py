@@ -13,6 +13,7 @@ from backend.series import OverlapAgainstDistance
 from frontend.figures.chart import Chart, Properties, heatmap, scatter
 from frontend.figures.look import BELOW, PARTNER, Look, bar_below, dress, empty
 
+HEIGHT = 520
 FEW_PAIRS = 2500
 """So many at most are drawn one by one; of more, their density."""
 BINS = (60, 45)
@@ -23,12 +24,12 @@ def overlap_against_distance(
 ) -> Chart:
     """Pairs of different label on the left, of the same on the right; points, or shades where there are many."""
     if not len(data.overlap):
-        return empty("There are no pairs.", look, 460)
+        return empty("There are no pairs.", look, HEIGHT)
     i, j = np.triu_indices(len(labels), k=1)
     same = np.asarray(labels)[i] == np.asarray(labels)[j]
     titles = [f"different labels,<br>{np.sum(~same):,} pairs", f"same label,<br>{np.sum(same):,} pairs"]
     figure = Chart.grid(1, 2, shared_yaxes=True, shared_xaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
-    dress(figure, look, revision=revision, height=460)
+    dress(figure, look, revision=revision, height=HEIGHT)
     figure.update_annotations(font={"size": 12, "color": look.ink})
     for column, chosen in enumerate((~same, same), start=1):
         if len(same) <= FEW_PAIRS:
@@ -39,7 +40,7 @@ def overlap_against_distance(
     if densities:
         bar = bar_below("", tickformat=".2~%", nticks=5)
         scale = {"cmin": 0, "cmax": float(max(densities)), "colorscale": look.scale(), "colorbar": bar}
-        figure.update_layout(coloraxis=scale, height=460 + BELOW - 44, margin={"b": BELOW})
+        figure.update_layout(coloraxis=scale, height=HEIGHT + BELOW - 44, margin={"b": BELOW})
     shade = "<br><span style='font-size:12px'>shade: share of the pairs of this side</span>" if densities else ""
     figure.add_annotation(
         text=f"distance in data space ‖xᵢ − xⱼ‖₂{shade}", font={"size": 14}, showarrow=False,

@@ -12,11 +12,13 @@ from frontend.figures.chart import Chart
 from frontend.figures.look import GAP, PARTNER, Look, base, cursor, empty, gaps, low_end, times
 
 MARK = "#1a1b1e"
+SETTLED = 0.9
+"""A layer whose value stays at it or above is said to have settled."""
 
 
-def layers_height(layers: int) -> int:
-    """In pixels, for a heat map with a row per layer."""
-    return max(320, 90 + 24 * layers)
+def layers_height(layers: int, least: int = 320) -> int:
+    """In pixels, for a heat map with a row per layer, beside a figure of `least`."""
+    return max(least, 90 + 24 * layers)
 
 
 def layers_over_training(
@@ -30,12 +32,13 @@ def layers_over_training(
     t: int | None = None,
     value: str = "self-similarity",
     counted: bool = False,
+    least_height: int = 320,
 ) -> Chart:
     """A value of each layer, a row per layer and a column per recording; a frame marks the chosen layer.
 
     The scale of colours ends at 1, or where values are `counted` at the largest.
     """
-    height = layers_height(len(rows.layers))
+    height = layers_height(len(rows.layers), least_height)
     if not rows.values.size:
         return empty("This comparison begins with the second recording.", look, height)
     figure = _heat_map(rows.values, rows.recordings, epochs, look, "layer", revision, t, height)
@@ -46,7 +49,7 @@ def layers_over_training(
         "<extra></extra>",
     )
     if not counted and not np.isnan(rows.values[:, -1]).all():
-        figure.update_layout(title=_lowest(rows, look), margin={"t": 34})
+        figure.update_layout(title=_settling(rows, look, height), margin={"t": 48})
     if counted:
         figure.data[0].update(zmin=0, zmax=max(1.0, float(np.nanmax(rows.values, initial=1.0))))
     _frame(figure, layer, rows.recordings, MARK)
@@ -55,13 +58,26 @@ def layers_over_training(
     return figure
 
 
-def _lowest(rows: LayerRows, look: Look) -> dict[str, Any]:
+def _settling(rows: LayerRows, look: Look, height: int) -> dict[str, Any]:
     """Which layer settles last: colours saturate, so it is said."""
     newest = rows.values[:, -1]
     row = int(np.nanargmin(newest))
-    text = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {newest[row]:.4f}"
-    place = {"x": 0, "xref": "paper", "y": 0.985, "yanchor": "top"}
+    lowest = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {newest[row]:.4f}"
+    text = f"{_last_settled(rows)}<br>{lowest}"
+    place = {"x": 0, "xref": "paper", "y": 1 - 22 / height, "yanchor": "top"}
     return {"text": text, "font": {"size": 12, "color": look.ink}, **place}
+
+
+def _last_settled(rows: LayerRows) -> str:
+    """The layers that stay at SETTLED or above from the latest recording on, or those that do not yet."""
+    below = [np.flatnonzero(~(values >= SETTLED)) for values in rows.values]
+    since = np.array([places[-1] + 1 if len(places) else 0 for places in below])
+    latest = int(since.max())
+    which = ", ".join(str(k) for k in rows.layers[since == latest])
+    layers = f"layer{'s' if (since == latest).sum() > 1 else ''} {which}"
+    if latest == len(rows.recordings):
+        return f"not yet at {SETTLED}: {layers}"
+    return f"last to stay at {SETTLED} or above: {layers}, from t = {rows.recordings[latest]}"
 
 
 def row_order(rows: ImageRows, labels: Sequence[int], image: int, by: str) -> Int[ndarray, " others"]:

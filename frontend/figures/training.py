@@ -11,6 +11,7 @@ from backend.schemas import RecordingOut
 from frontend.figures.chart import Chart
 from frontend.figures.look import RATE, TEST, TRAIN, Look, cursor, dress, empty, gaps, times
 
+HEIGHT = 460
 MOST_LEVELS = 4
 """Of no more rates each is a tick; more would not have the room."""
 
@@ -46,12 +47,12 @@ def curves_of(recordings: Sequence[RecordingOut], decays: tuple[int, ...]) -> Tr
     )
 
 
-def training_curves(curves: TrainingCurves, look: Look, revision: str = "training") -> Chart:
+def training_curves(curves: TrainingCurves, look: Look, *, log_loss: bool = False, revision: str = "training") -> Chart:
     """Three charts above one another on a common axis of epochs; dashed lines are learning-rate decays."""
     if not len(curves.recordings):
-        return empty("The curves begin with the first recording.", look, height=460)
+        return empty("The curves begin with the first recording.", look, height=HEIGHT)
     figure = Chart.grid(3, 1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.4, 0.2])
-    dress(figure, look, revision=revision, height=460)
+    dress(figure, look, revision=revision, height=HEIGHT)
     mark = {**cursor(None, look), "name": "epoch"}
     figure.update_layout(showlegend=True, meta={"select": "epoch"}, shapes=[mark])
     figure.update_xaxes(title={"standoff": 8}, zeroline=False)
@@ -84,7 +85,8 @@ def training_curves(curves: TrainingCurves, look: Look, revision: str = "trainin
     for decay in curves.decays:
         for row in (1, 2, 3):
             figure.add_vline(decay, row=row, line={"dash": "dash", "color": look.ink, "width": 1}, opacity=0.6)
-    figure.update_yaxes(title={"text": "loss (nats)"}, rangemode="tozero", row=1)
+    loss_axis = {"type": "log", "dtick": 1, "exponentformat": "power"} if log_loss else {"rangemode": "tozero"}
+    figure.update_yaxes(title={"text": "loss (nats)"}, row=1, **loss_axis)
     figure.update_yaxes(title={"text": "accuracy"}, tickformat=".0%", minallowed=0, maxallowed=1, row=2)
     figure.update_xaxes(title={"text": ""})
     figure.update_xaxes(title={"text": "epoch"}, row=3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from backend.schemas import Quantity
@@ -28,8 +28,8 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
     """Panels two in a row, wide ones alone."""
     count = len(facts["layers"]) or 7
     return [
-        view_panel(training.TRAINING),
-        _with_measure(layers.LAYER_MEDIANS, max(320, layers_height(count)), leave_out=["layer"]),
+        _learning(),
+        _with_measure(layers.LAYER_MEDIANS, layers_height(count, layers.LAYER_MEDIANS.height), leave_out=["layer"]),
         *(
             _both(view, quantities)
             for view in (similarity.CROSS_PATH_OVER_TRAINING, similarity.SELF_SIMILARITY_OVER_TRAINING)
@@ -40,9 +40,15 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
         view_panel(layers.TWO_TIMES_MEAN),
         view_panel(layers.EARLY_TO_MID),
         _neighbours(),
-        view_panel(further.PROJECTION_MEAN),
         _functions(),
+        html.Div(view_panel(further.PROJECTION_MEAN), className="wide"),
     ]
+
+
+def _learning() -> Component:
+    view = training.TRAINING
+    scales = (("linear", "Linear"), ("log", "Log"))
+    return view_panel(view, options=[option(view, "measure", scales, "Axis of the loss")])
 
 
 def _both(view: View, quantities: tuple[Quantity, ...]) -> Component:
@@ -96,13 +102,7 @@ def probe_images() -> Component:
         html.Div(
             [
                 option_of("gallery.sort", SORTS, "Order of the images"),
-                dcc.Input(
-                    id="gallery-find",
-                    type="search",
-                    placeholder="Find by index or class",
-                    className="gallery-find",
-                    debounce=True,
-                ),
+                html.Span(id="gallery-search"),  # the browser puts the field here: typing is no business of Dash's
                 html.Span(id="gallery-count", role="status", className="dimmed"),
             ],
             className="gallery-bar",

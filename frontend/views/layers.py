@@ -12,6 +12,7 @@ from frontend.figures.maps import time_map
 from frontend.figures.multiples import distributions_of_layers
 from frontend.figures.rows import layers_over_training
 from frontend.figures.tables import early_table, layer_rows_table, layers_table, map_table
+from frontend.figures.training import HEIGHT as LEARNING_HEIGHT
 from frontend.views.similarity import CROSS_PATH, READING, SELF_SIMILARITY
 from frontend.views.view import Scene, View
 
@@ -66,9 +67,10 @@ LAYER_MEDIANS = View(
         layer=scene.layer,
         revision=f"{scene.quantity} {scene.chosen.measure}",
         value="median",
+        least_height=LEARNING_HEIGHT,
     ),
     table=lambda data, scene: layer_rows_table(data, layer_names(scene), scene.epochs, "median"),
-    height=460,
+    height=LEARNING_HEIGHT,
 )
 
 TWO_TIMES_MEAN = View(

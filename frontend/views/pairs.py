@@ -7,6 +7,7 @@ import numpy as np
 from backend.schemas import Measure, Quantity
 from backend.services import distances, statistics
 from frontend.figures.matrix import HEIGHT, matrix_order, pair_matrix
+from frontend.figures.overlap import HEIGHT as OVERLAP_HEIGHT
 from frontend.figures.overlap import overlap_against_distance
 from frontend.figures.tables import pairs_table
 from frontend.views.similarity import CROSS_PATH
@@ -17,10 +18,9 @@ OVERLAP_DISTANCE = View(
     title="Path overlap against distance in data space",
     shows="Whether images that lie close in data space also share more units, at the chosen recording.",
     definition="Overlap pᵢᵗ · pⱼᵗ (for activations the cosine of aᵢᵗ and aⱼᵗ) against ‖xᵢ − xⱼ‖₂ of the pixels in "
-    "[0, 1], "
-    "for all pairs; on the right those of the same label. Many pairs are shown as the share of all on their side that "
-    "lies in each cell; both sides have one scale. Draw a "
-    "rectangle to see the pairs in it.",
+    "[0, 1], for all pairs; on the right those of the same label. Many pairs are shown as the share of all on their "
+    "side that lies in each cell; both sides have one scale. The pink ring is around the chosen pair. Draw a rectangle "
+    "to see the pairs in it.",
     section="Sec. 6.4, Fig. 4 and App. D",
     parameters=("layer", "quantity", "recording"),
     read=lambda session, scene: distances.overlap_against_distance(
@@ -30,7 +30,7 @@ OVERLAP_DISTANCE = View(
         data, scene.facts["labels"], scene.names, scene.look, revision=f"{scene.layer} {scene.quantity}"
     ),
     table=lambda data, scene: pairs_table(scene.facts["labels"], {"distance": data.distance, "overlap": data.overlap}),
-    height=460,
+    height=OVERLAP_HEIGHT,
 )
 
 

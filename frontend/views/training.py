@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.services import recordings, runs
 from frontend.figures.tables import training_table
-from frontend.figures.training import TrainingCurves, curves_of, training_curves
+from frontend.figures.training import HEIGHT, TrainingCurves, curves_of, training_curves
 from frontend.views.view import Scene, View
 
 
@@ -19,10 +19,14 @@ TRAINING = View(
     shows="Loss and accuracy at each recording, and where the learning rate falls.",
     definition="Measured on all clean training and test images in eval mode, never on augmented ones. The loss is the "
     "mean cross-entropy. Dashed vertical lines mark learning-rate decays. The rate of a recording is that of the last "
-    "update before it. Click a point to go to its recording.",
+    "update before it. Click a point to go to its recording. On the logarithmic axis a loss of 0 has no place.",
     section="Sec. 4",
+    parameters=("measure",),
+    measures=("linear", "log"),
     read=_read,
-    draw=lambda data, scene: training_curves(data, scene.look),
+    draw=lambda data, scene: training_curves(
+        data, scene.look, log_loss=scene.chosen.measure == "log", revision=f"training {scene.chosen.measure}"
+    ),
     table=lambda data, _scene: training_table(data),
-    height=460,
+    height=HEIGHT,
 )

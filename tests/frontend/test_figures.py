@@ -171,13 +171,30 @@ def test_distribution_when_nothing_is_defined_says_so(values):
     assert sentence_of(figure)
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            [[0.95, 0.8, 0.9], [0.9, 0.9, 1.0], [0.2, 0.3, 0.95]],
+            "last to stay at 0.9 or above: layers 1, 3, from t = 3",
+        ),
+        ([[0.9, 0.9, 1.0], [0.2, 0.95, 0.95], [1.0, 1.0, 1.0]], "last to stay at 0.9 or above: layer 2, from t = 2"),
+        ([[0.9, 0.9, 0.8], [1.0, 1.0, 1.0], [0.2, 0.3, 0.5]], "not yet at 0.9: layers 1, 3"),
+    ],
+)
+def test_layers_when_drawn_say_which_settles_last(values, words):
+    rows = LayerRows(np.array([1, 2, 3]), np.array([1, 2, 3]), np.array(values))
+    figure = layers_over_training(rows, ["a", "b", "c"], EPOCHS, LIGHT, layer=2, revision="r")
+    assert figure.layout.title.text.split("<br>")[0] == words
+
+
 def test_layers_when_drawn_have_a_row_each_and_a_frame_around_the_chosen():
     rows = LayerRows(np.array([1, 2]), np.array([1, 2, 3]), np.array([[0.5, 0.6, np.nan], [0.7, 0.8, 0.9]]))
     figure = layers_over_training(rows, ["a", "b"], EPOCHS, LIGHT, layer=2, revision="r", t=3)
     assert np.allclose(np.array(figure.data[0].z, dtype=float), rows.values, equal_nan=True)
     assert list(figure.data[0].y) == [1, 2]
     assert figure.layout.meta == {"select": "layer", "rows": [1, 2]}
-    assert figure.layout.title.text == "lowest at t = 3: layer 2, 0.9000"
+    assert figure.layout.title.text == "not yet at 0.9: layer 1<br>lowest at t = 3: layer 2, 0.9000"
     assert {(shape.y0, shape.y1) for shape in shapes_of(figure, "row")} == {(1.5, 2.5)}
     assert [(shape.x0, shape.line.color) for shape in shapes_of(figure, "cursor")] == [(3, "white"), (3, "#1a1b1e")]
 
