@@ -1,12 +1,19 @@
 """What a reader does with a figure in the browser, and what of it only the drawn figure knows."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page
 
-from tests.servers import eventually
+from tests.made_runs import MadeRun, make_run
+from tests.servers import eventually, serving
 from tests.test_browser import drawn
+
+COUNT = 6
+"""Recordings of the run."""
 
 _FIGURE = """
     const plot = document.querySelector(`#${id} .js-plotly-plot`), full = plot && plot._fullLayout;
@@ -35,6 +42,15 @@ _FRAME = f"""([id, name]) => {{
     return [(left + right) / 2 - across._offset, (top + bottom) / 2 - up._offset].map((pixel, n) =>
         Math.round(1000 * [across, up][n].p2r(pixel)) / 1000);
 }}"""
+_RING = f"""(id) => {{
+    {_FIGURE}
+    const n = full ? (full.shapes || []).findIndex((shape) => shape.name === "chosen-pair" && shape.visible) : -1;
+    const path = n < 0 ? null : plot.querySelector(`.shapelayer path[data-index="${{n}}"]`);
+    if (!path) return null;
+    const {{xref, yref}} = full.shapes[n], box = path.getBBox();
+    const across = axis(xref), up = axis(yref), [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    return [xref, across.p2r(x - across._offset), up.p2r(y - up._offset)];
+}}"""
 CURSORS = """() => Object.fromEntries([...document.querySelectorAll(".figure .js-plotly-plot")].flatMap((plot) => {
     const box = plot.getBoundingClientRect(), full = plot._fullLayout;
     if (!full || box.bottom <= 0 || box.top >= window.innerHeight) return [];
@@ -46,6 +62,19 @@ CURSORS = """() => Object.fromEntries([...document.querySelectorAll(".figure .js
         return [[`${plot.closest(".figure").id} ${n}`, Math.round(1000 * axis.p2r(pixel - axis._offset)) / 1000]];
     });
 }))"""
+
+
+@pytest.fixture(scope="module")
+def site(shared_home: Path) -> Iterator[str]:
+    """A server for all tests of this module."""
+    with serving(shared_home) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def run(site: str) -> MadeRun:
+    """A run that no test changes."""
+    return make_run(images=9, count=COUNT, layers=3, epochs=COUNT)
 
 
 def show(page: Page, figure: str) -> None:
@@ -64,6 +93,12 @@ def frame(page: Page, figure: str, name: str) -> list[float] | None:
     """The middle of the painted rectangle of this name, in the figure's coordinates; None where there is none."""
     middle: list[float] | None = page.evaluate(_FRAME, [figure, name])
     return middle
+
+
+def ring(page: Page, figure: str) -> list[Any] | None:
+    """In which half the ring around the chosen pair is painted, and its middle in the figure's coordinates."""
+    place: list[Any] | None = page.evaluate(_RING, figure)
+    return place
 
 
 def point_at(page: Page, figure: str, x: float, y: float, trace: int = 0) -> None:

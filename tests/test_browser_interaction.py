@@ -1,38 +1,35 @@
 """Slider, clicks, rectangles and gallery in a real browser, on both databases: what is chosen is what is shown."""
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.made_laboratory import record, start
-from tests.browser_figures import CURSORS, click_at, cursors, drag, equal, frame, layout_of, show
+from tests.browser_figures import (
+    COUNT,
+    CURSORS,
+    click_at,
+    cursors,
+    drag,
+    equal,
+    frame,
+    layout_of,
+    ring,
+    run,
+    show,
+    site,
+)
 from tests.made_runs import MadeRun, make_run
-from tests.servers import eventually, serving
+from tests.servers import eventually
 from tests.test_browser import browser, drawn, page, screen
 
-__all__ = ["browser", "page", "screen"]
+__all__ = ["browser", "page", "run", "screen", "site"]
 
-COUNT = 6
 ORDER = [0, 3, 6, 1, 4, 7, 2, 5, 8]
 """Nine images by label, as the rows of the matrix."""
-
-
-@pytest.fixture(scope="module")
-def site(shared_home: Path) -> Iterator[str]:
-    """A server for all tests of this module."""
-    with serving(shared_home) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def run(site: str) -> MadeRun:
-    """A run that no test changes."""
-    return make_run(images=9, count=COUNT, layers=3, epochs=COUNT)
 
 
 def at(screen: Page, t: int) -> bool:
@@ -143,11 +140,11 @@ def test_a_rectangle_lists_the_pairs_that_rest_finds_in_it_and_one_of_them_can_b
     assert listed.locator("small").all_text_contents() == words
     expect(screen.locator("#pairs-inside p")).to_contain_text(f"{len(expected)} pairs of different labels")
     listed.nth(2).click()
-    _check_chosen(screen, run, int(expected[2][0]), int(expected[2][1]))
+    _check_chosen(screen, site, run, int(expected[2][0]), int(expected[2][1]))
 
 
-def _check_chosen(screen: Page, run: MadeRun, image: int, partner: int) -> None:
-    """The pair is in the address, below the matrix and framed in it, on both sides of the diagonal."""
+def _check_chosen(screen: Page, site: str, run: MadeRun, image: int, partner: int) -> None:
+    """The pair is in the address, below the matrix, framed in it on both sides of the diagonal, and ringed."""
     expect(screen).to_have_url(re.compile(rf"[?&]image={image}&partner={partner}(&|$)"))
     links = screen.locator("#chosen-pair a")
     expect(links).to_have_count(3)
@@ -159,14 +156,23 @@ def _check_chosen(screen: Page, run: MadeRun, image: int, partner: int) -> None:
     place = [ORDER.index(image), ORDER.index(partner)]
     for name, middle in (("pair", place), ("mirror", place[::-1])):
         eventually(lambda name=name, middle=middle: frame(screen, "pair-matrix-figure", name) == middle, name)
+    query = {"layer": 2, "recording": 3, "image": image, "other": partner}
+    found = httpx.get(f"{site}/api/v1/runs/{run.id}/overlap/pairs", params=query).json()
+    distance, overlap = found["distance"][0], found["overlap"][0]
+    words = f"at t = 3: {distance:.2f} apart in data space, {overlap} units shared"
+    expect(screen.locator("#chosen-pair-measured")).to_have_text(words)
+    show(screen, "overlap-distance-figure")
+    half = "x2" if image % 3 == partner % 3 else "x"
+    place = [half, pytest.approx(distance, abs=1e-3), pytest.approx(overlap, abs=0.05)]
+    eventually(lambda: ring(screen, "overlap-distance-figure") == place, "the ring around the pair")
 
 
 def test_a_click_on_a_cell_of_the_matrix_chooses_its_pair(site: str, screen: Page, run: MadeRun) -> None:
     screen.goto(f"{site}/runs/{run.id}?layer=2&t=3")
     click_at(screen, "pair-matrix-figure", ORDER.index(4), ORDER.index(2))
-    _check_chosen(screen, run, 2, 4)
+    _check_chosen(screen, site, run, 2, 4)
     click_at(screen, "pair-matrix-figure", ORDER.index(8), ORDER.index(5))
-    _check_chosen(screen, run, 5, 8)
+    _check_chosen(screen, site, run, 5, 8)
 
 
 def test_a_click_on_the_training_curves_goes_to_that_recording(site: str, screen: Page, run: MadeRun) -> None:

@@ -165,3 +165,20 @@ def test_a_script_that_could_not_be_fetched_is_asked_for_again(site: str, page: 
     page.context.set_offline(False)
     page.locator("#nav-runs").click()
     expect(page.locator(f".ag-center-cols-container .ag-row[row-id='{run.id}']")).to_be_visible()
+
+
+def test_news_that_come_while_the_table_is_awaited_do_not_take_its_place(site: str, screen: Page) -> None:
+    first = make_run(images=4, count=2)
+    later: list[int] = []
+
+    def late(route: Route) -> None:
+        if "runs-news" in (route.request.post_data or "") and not later:
+            later.append(make_run(images=4, count=2).id)
+            time.sleep(1.5)
+        route.continue_()
+
+    screen.route("**/_dash-update-component**", late)
+    screen.goto(f"{site}/")
+    for run_id in (first.id, *later):
+        expect(screen.locator(f".ag-center-cols-container .ag-row[row-id='{run_id}']")).to_be_visible()
+    assert later

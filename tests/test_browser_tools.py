@@ -2,8 +2,6 @@
 
 import re
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
@@ -14,28 +12,15 @@ from playwright.sync_api import Page, expect
 from backend.db import session_scope
 from backend.services import sweeps
 from backend.sweeps import SweepSpec
-from tests.browser_figures import layout_of, point_at, show
+from tests.browser_figures import layout_of, point_at, run, show, site
 from tests.made_runs import MadeRun, make_run
-from tests.servers import eventually, serving
+from tests.servers import eventually
 from tests.test_browser import browser, drawn, page, screen
 from tests.test_browser_pages import rows
 
-__all__ = ["browser", "page", "screen"]
+__all__ = ["browser", "page", "run", "screen", "site"]
 
 FIGURE = "image-self-similarity-figure"
-
-
-@pytest.fixture(scope="module")
-def site(shared_home: Path) -> Iterator[str]:
-    """A server for all tests of this module."""
-    with serving(shared_home) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def run(site: str) -> MadeRun:
-    """A run that no test changes."""
-    return make_run(images=9, count=5, layers=3, epochs=5)
 
 
 def tool(screen: Page, panel: str, name: str) -> None:

@@ -152,17 +152,38 @@
         return (rows || []).filter((run) => ids.has(run.id));
     };
 
+    /* Dash takes the answer to the newest question alone, so that there is one question at a time: what is heard of
+       meanwhile is asked for when the answer has come. */
+    const PATIENCE = 5000;
+    let askedAt = 0, missed = [];
+    function askMissed() {
+        const runs = missed;
+        missed = [];
+        askedAt = Date.now();
+        setTimeout(() => window.dash_clientside.set_props("runs-tick", {data: {runs, n: Date.now()}}));
+    }
+
     window.dash_clientside.runs = {
         /* url.search -> runs-query.data, runs-search.value */
         read: function (search) {
             const query = parse(search);
             if (JSON.stringify(query) === JSON.stringify(shown.query)) return [nothing(), nothing()];
             Object.assign(shown, {query, unknown: new Set()});
+            askedAt = Date.now();
+            missed = [];
             return [query, query.filter];
         },
 
         /* live.data -> runs-tick.data */
-        tick: (tick) => tick,
+        tick: function (tick) {
+            if (!tick) return nothing();
+            if (Date.now() - askedAt < PATIENCE) {
+                missed = missed === null || tick.runs === null ? null : [...new Set([...missed, ...tick.runs])];
+                return nothing();
+            }
+            askedAt = Date.now();
+            return tick;
+        },
 
         /* runs-search.value: the filter that was typed goes into the address. */
         search: function (text) {
@@ -174,6 +195,8 @@
            their places. One that fits and is new here makes the first page be asked for again, once. */
         merge: function (news, rows, query) {
             if (!news) return [nothing(), nothing()];
+            askedAt = 0;
+            if (missed === null || missed.length) askMissed();
             if (news.error) return [rows || [], news.error];
             if (news.asked === null || !rows) return [news.asked === null ? news.rows : nothing(), null];
             const fresh = new Map(news.rows.map((run) => [run.id, run])), asked = new Set(news.asked);
@@ -181,7 +204,10 @@
             rows.forEach((run) => fresh.delete(run.id));
             const unseen = [...fresh.keys()].filter((id) => !shown.unknown.has(id));
             unseen.forEach((id) => shown.unknown.add(id));
-            if (unseen.length && !query.cursor) window.dash_clientside.set_props("runs-again", {data: Date.now()});
+            if (unseen.length && !query.cursor) {
+                askedAt = Date.now();
+                window.dash_clientside.set_props("runs-again", {data: Date.now()});
+            }
             return [merged, null];
         },
 

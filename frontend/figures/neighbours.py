@@ -64,7 +64,14 @@ def ranks_over_training(
 
 
 def closeness_over_training(
-    data: Neighbours, names: Sequence[str], epochs: Sequence[float], look: Look, *, revision: str, t: int | None = None
+    data: Neighbours,
+    names: Sequence[str],
+    epochs: Sequence[float],
+    look: Look,
+    *,
+    log: bool = False,
+    revision: str,
+    t: int | None = None,
 ) -> Chart:
     """How close the nearest at recording t are throughout: units shared, or the cosine of activations."""
     followed = follow(data, t)
@@ -75,6 +82,8 @@ def closeness_over_training(
     figure = base(title, look, revision=revision, t=t, height=380, recordings=len(data.recordings))
     value = "%{y:,} units shared" if overlap else "cosine %{y:.4f}"
     _lines(figure, followed, followed.closeness, value, data, names, epochs, look)
+    if log:
+        figure.update_yaxes(type="log", dtick="D2", tickformat=",~r")
     return figure
 
 

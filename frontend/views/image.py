@@ -123,19 +123,22 @@ PAIR_CROSS_PATH = View(
 )
 
 
-def _neighbours(name: str, title: str, shows: str, note: str, draw: Callable[..., Chart]) -> View:
+def _neighbours(
+    name: str, title: str, shows: str, note: str, draw: Callable[[Any, Scene], Chart], measures: tuple[str, ...] = ()
+) -> View:
     return View(
         name=name,
         title=title,
         shows=shows,
         definition=f"{NEIGHBOURS} {note}",
         section="Sec. 8, Fig. 6 and App. E",
-        parameters=("image", "layer", "quantity", "recording"),
+        parameters=("image", "layer", "quantity", "recording", *(["measure"] if measures else [])),
         required=("image",),
+        measures=measures,
         read=lambda session, scene: statistics.neighbours_of_image(
             session, scene.run, scene.quantity, scene.layer, scene.image
         ),
-        draw=lambda data, scene: draw(data, scene.names, scene.epochs, scene.look, revision=scene.revision, t=scene.t),
+        draw=draw,
         table=lambda data, scene: neighbours_table(data, scene.names, scene.epochs),
         height=380,
     )
@@ -146,12 +149,23 @@ NEIGHBOUR_RANKS = _neighbours(
     "Neighbours over training",
     "The six images nearest at the selected recording, and which rank they had at all others.",
     "The axis is logarithmic.",
-    ranks_over_training,
+    lambda data, scene: ranks_over_training(
+        data, scene.names, scene.epochs, scene.look, revision=scene.revision, t=scene.t
+    ),
 )
 NEIGHBOUR_CLOSENESS = _neighbours(
     "neighbour-closeness",
     "Closeness of these neighbours",
     "How close the same six images were at every recording.",
-    "Units shared (paths) or cosine (activations): the quantity behind the ranks.",
-    closeness_over_training,
+    "Units shared (paths) or cosine (activations): the quantity behind the ranks. A logarithmic axis has no 0.",
+    lambda data, scene: closeness_over_training(
+        data,
+        scene.names,
+        scene.epochs,
+        scene.look,
+        log=scene.chosen.measure == "log",
+        revision=scene.revision,
+        t=scene.t,
+    ),
+    measures=("linear", "log"),
 )

@@ -19,7 +19,7 @@ TRAINING = View(
     shows="Loss and accuracy at each recording, and where the learning rate falls.",
     definition="Measured on all clean training and test images in eval mode, never on augmented ones. The loss is the "
     "mean cross-entropy. Dashed vertical lines mark learning-rate decays. The rate of a recording is that of the last "
-    "update before it. Click a point to go to its recording. On the logarithmic axis a loss of 0 has no place.",
+    "update before it. Click a point to go to its recording. A logarithmic axis has no 0.",
     section="Sec. 4",
     parameters=("measure",),
     measures=("linear", "log"),
