@@ -163,6 +163,11 @@
         setTimeout(() => window.dash_clientside.set_props("runs-tick", {data: {runs, n: Date.now()}}));
     }
 
+    /* Enter does not wait until nothing has been typed for a while. */
+    document.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" && event.target.id === "runs-search") window.dash_clientside.runs.search(event.target.value);
+    });
+
     window.dash_clientside.runs = {
         /* url.search -> runs-query.data, runs-search.value */
         read: function (search) {

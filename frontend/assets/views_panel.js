@@ -17,6 +17,40 @@
         return compared ? `/api/v1/compare/figures/${compared}?${query}` : `${view.address(host)}&${query}`;
     }
 
+    const WORDS = {
+        csv: ["CSV", "Download the numbers as CSV"],
+        svg: ["SVG", "Download the picture as SVG"],
+        png: ["PNG", "Download the picture as PNG"],
+        link: ["icon-link", "Copy a link to this figure"],
+        full: ["icon-enlarge", "Show this panel on the whole screen"],
+    };
+
+    function made(name, properties, ...content) {
+        const element = Object.assign(document.createElement(name), properties);
+        element.append(...content);
+        return element;
+    }
+
+    function tool([name, [label, words]], figure) {
+        const pictured = label.startsWith("icon-"), icon = made("span", {className: `icon ${label}`, ariaHidden: "true"});
+        if (pictured) Object.assign(icon.style, {width: "14px", height: "14px"});
+        const button = made("button", {type: "button", title: words, ariaLabel: `${words}: ${figure}`}, pictured ? icon : label);
+        button.dataset.tool = name;
+        return button;
+    }
+
+    /* Put its buttons above each figure and the table of its numbers below it. */
+    function furnish() {
+        for (const block of document.querySelectorAll(".figure-block:not(.is-furnished)")) {
+            const name = hostOf(block.firstElementChild).getAttribute("aria-label");
+            const told = made("span", {className: "told", role: "status"}), tools = Object.entries(WORDS).map((one) => tool(one, name));
+            block.classList.add("is-furnished");
+            block.querySelector(".figure-head").append(made("div", {className: "panel-tools"}, told, ...tools));
+            const place = made("div", {className: "numbers-table", tabIndex: 0, role: "region", ariaLabel: `Numbers behind: ${name}`});
+            block.append(made("details", {className: "explained numbers"}, made("summary", {}, "Numbers"), place));
+        }
+    }
+
     const TOOLS = {
         csv: (host) => save(source(host, "csv"), ""),
         svg: (host) => picture(host, "svg"),
@@ -121,7 +155,9 @@
     document.addEventListener("toggle", (event) => {
         if (event.target.matches && event.target.matches("details.numbers, details.paper-numbers") && event.target.open) fill(event.target);
     }, true);
+    document.addEventListener("view-refreshed", furnish);
     document.addEventListener("figure-drawn", (event) => {
+        furnish();
         const numbers = event.target.closest(".figure-block").querySelector("details.numbers");
         if (numbers && numbers.open) fill(numbers);
     });

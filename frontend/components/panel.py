@@ -1,6 +1,7 @@
 """A figure with its title, what it shows, the definition behind a click, its files and the numbers behind it.
 
-The figure itself is fetched and drawn by `assets/views.js`, from what its view says and the address selects.
+The figure itself is fetched and drawn by `assets/views.js`, from what its view says and the address selects. The
+browser adds its buttons and its table (`assets/views_panel.js`): they were a third of a page's components of Dash.
 """
 
 import json
@@ -11,7 +12,6 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from frontend.components.icons import icon
 from frontend.views.compared import ComparedView
 from frontend.views.view import View, lacking
 
@@ -22,14 +22,6 @@ CONFIG: Any = {
     "doubleClick": "reset",
     "modeBarButtonsToRemove": ["toImage", "lasso2d", "select2d", "autoScale2d"],
 }
-
-TOOLS = (
-    ("csv", "CSV", "Download the numbers as CSV"),
-    ("svg", "SVG", "Download the picture as SVG"),
-    ("png", "PNG", "Download the picture as PNG"),
-    ("link", icon("link", size=14), "Copy a link to this figure"),
-    ("full", icon("enlarge", size=14), "Show this panel on the whole screen"),
-)
 
 
 def panel(title: str, shows: str, definition: str, *content: Component, extra: Component | None = None) -> Component:
@@ -80,12 +72,12 @@ def compared_panel(
         role="figure",
         **attributes({"aria-label": view.title, "data-compared": view.name}),
     )
-    head = html.Div([html.Span(), _tools(view.title)], className="figure-head")
+    head = html.Div(className="figure-head")
     return dmc.Paper(
         [
             _heading(view.title, extra),
             _explained(view.shows, f"{view.definition} ({view.section})"),
-            html.Div([head, figure, _numbers(view.title)], className="figure-block"),
+            html.Div([head, figure], className="figure-block"),
             *after,
         ],
         withBorder=True,
@@ -123,23 +115,14 @@ def _block(view: View, fixed: dict[str, str], leave_out: Sequence[str], height: 
     words = {"path": "Paths", "activation": "Activations"}
     label = words.get(fixed.get("quantity", ""), "")
     name = f"{view.title}{f', {label.lower()}' if label else ''}"
-    above = dmc.Text(label, size="sm", fw=600) if several else html.Span()
+    above = dmc.Text(label, size="sm", fw=600) if several else None
     return html.Div(
         [
-            html.Div([above, _tools(name)], className="figure-head"),
+            html.Div(above, className="figure-head"),
             _figure(view, f"{view.name}-figure{suffix}", fixed, leave_out, height, name),
-            _numbers(name),
         ],
         className="figure-block",
     )
-
-
-def _numbers(name: str) -> Component:
-    """The table behind a figure; the browser asks for it when it is opened."""
-    place = html.Div(
-        className="numbers-table", tabIndex=0, role="region", **attributes({"aria-label": f"Numbers behind: {name}"})
-    )
-    return html.Details([html.Summary("Numbers"), place], className="explained numbers")
 
 
 def _figure(
@@ -159,14 +142,6 @@ def _figure(
         **attributes({"aria-label": name, "aria-busy": "true"}),
         **attributes(data),
     )
-
-
-def _tools(name: str) -> Component:
-    buttons = [
-        html.Button(picture, title=words, **attributes({"data-tool": tool, "aria-label": f"{words}: {name}"}))
-        for tool, picture, words in TOOLS
-    ]
-    return html.Div([html.Span(className="told", role="status"), *buttons], className="panel-tools")
 
 
 def attributes(named: dict[str, str]) -> dict[str, Any]:
