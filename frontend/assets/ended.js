@@ -4,12 +4,13 @@
     window.dash_clientside = window.dash_clientside || {};
     const PAUSE = 1500, FEW = 3, COLOURS = {completed: "teal", failed: "red"};
     const said = new Set(), changed = new Set();
-    let opened = null, waiting = null;
+    let waiting = null;
 
     async function look() {
         waiting = null;
         const ids = [...changed].slice(0, 100);
         changed.clear();
+        const opened = document.getElementById("page").dataset.since;  // earlier ends are no news
         const filter = `id=${ids.join(",")} status=completed,failed finished>="${opened}"`;
         try {
             const response = await fetch(`/api/v1/runs?${new URLSearchParams({filter})}`);
@@ -49,13 +50,10 @@
         return {id: `ended-${key}`, action: "show", title, message, color, autoClose: 15000, withBorder: true};
     }
 
-    /* When the page was opened, by the server's clock: earlier ends are no news. */
-    fetch("/healthz").then((response) => { opened = new Date(response.headers.get("Date")).toISOString(); }, () => {});
-
     window.dash_clientside.ended = {
         /* live.data: notes the runs with news. */
         tick: function (tick) {
-            if (!tick || !tick.runs || opened === null) return;
+            if (!tick || !tick.runs) return;
             tick.runs.forEach((id) => changed.add(id));
             if (changed.size && waiting === null) waiting = setTimeout(look, PAUSE);
         },

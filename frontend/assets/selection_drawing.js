@@ -153,7 +153,7 @@
 
     function strip() {
         const host = byId("film-strip");
-        if (!host) return;
+        if (!host || !view.nearStrip()) return;  // it is done when somebody comes near
         const t = String(recording()), chosen = String(partner());
         for (const column of host.children) {
             if (!column.dataset) continue;

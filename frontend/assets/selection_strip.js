@@ -32,20 +32,35 @@
         return made;
     }
 
-    /* Below the window there is time: hundreds of buttons would hold back the figures that somebody looks at. */
+    /* Far from the window there is time until the reader rests: hundreds of buttons would hold back the figures that
+       somebody looks at. */
+    const REST_MS = 1500, NEAR = "400px";
     const idle = window.requestIdleCallback || setTimeout;
-    let waiting = false;
+    let watched = null, near = false, resting = null;
+    const observer = new IntersectionObserver((entries) => {
+        near = entries[entries.length - 1].isIntersecting;
+        if (near) show();
+    }, {rootMargin: NEAR});
+
     view.filmStrip = function () {
         const host = byId("film-strip");
-        if (!host || waiting) return;
-        if (view.visible(host)) return fill();
-        waiting = true;
-        idle(() => {
-            waiting = false;
-            fill();
-            view.strip();
-        }, {timeout: 1000});
+        if (!host) return;
+        if (watched !== host) {
+            observer.disconnect();
+            [watched, near] = [host, false];
+            observer.observe(host);
+        }
+        clearTimeout(resting);
+        if (near) show();
+        else resting = setTimeout(() => idle(show), REST_MS);
     };
+
+    function show() {
+        fill();
+        view.strip();
+    }
+
+    view.nearStrip = () => near;
 
     /* Columns that are there already stay, and with them the focus and where the strip has been scrolled to. */
     function fill() {
