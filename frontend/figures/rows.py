@@ -62,8 +62,10 @@ def _settling(rows: LayerRows, look: Look, height: int) -> dict[str, Any]:
     """Which layer settles last: colours saturate, so it is said."""
     newest = rows.values[:, -1]
     row = int(np.nanargmin(newest))
-    lowest = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {newest[row]:.4f}"
-    text = f"{_last_settled(rows)}<br>{lowest}"
+    lowest, highest = f"{newest[row]:.4f}", f"{np.nanmax(newest):.4f}"
+    which = f"lowest at t = {rows.recordings[-1]}: layer {rows.layers[row]}, {lowest}"
+    alike = f"at t = {rows.recordings[-1]} all layers are at {lowest}"
+    text = f"{_last_settled(rows)}<br>{alike if lowest == highest and not np.isnan(newest).any() else which}"
     place = {"x": 0, "xref": "paper", "y": 1 - 22 / height, "yanchor": "top"}
     return {"text": text, "font": {"size": 12, "color": look.ink}, **place}
 

@@ -188,6 +188,12 @@ def test_layers_when_drawn_say_which_settles_last(values, words):
     assert figure.layout.title.text.split("<br>")[0] == words
 
 
+def test_layers_when_all_are_alike_name_none_as_the_lowest():
+    rows = LayerRows(np.array([1, 2]), np.array([1, 2, 3]), np.array([[0.5, 0.9, 1.0], [0.7, 0.8, 0.99999]]))
+    figure = layers_over_training(rows, ["a", "b"], EPOCHS, LIGHT, layer=2, revision="r")
+    assert figure.layout.title.text.split("<br>")[1] == "at t = 3 all layers are at 1.0000"
+
+
 def test_layers_when_drawn_have_a_row_each_and_a_frame_around_the_chosen():
     rows = LayerRows(np.array([1, 2]), np.array([1, 2, 3]), np.array([[0.5, 0.6, np.nan], [0.7, 0.8, 0.9]]))
     figure = layers_over_training(rows, ["a", "b"], EPOCHS, LIGHT, layer=2, revision="r", t=3)
