@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import orjson
@@ -28,6 +28,7 @@ KEEPALIVE_SECONDS = 15.0
 AWAY_SECONDS = 2.0
 # The clocks of the lab's machines differ a little, and a change is seen a little after its time stamp.
 OVERLAP = timedelta(seconds=5)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LogQuery(BaseModel):
@@ -130,7 +131,7 @@ def _changed_since(since: datetime | None) -> list[int] | None:
         return []
     try:
         with read_scope() as session:
-            return sorted(runs.changed_since(session, since - OVERLAP))
+            return sorted(runs.changed_since(session, max(since, EPOCH) - OVERLAP))
     except AWAY:
         return None
 
