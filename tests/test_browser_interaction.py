@@ -96,6 +96,8 @@ def test_the_keyboard_moves_the_slider_and_the_address_follows(site: str, screen
         eventually(lambda t=t: at(screen, t), f"every line at {t}")
         expect(screen).to_have_url(re.compile(r"^[^?]*(\?(?!.*t=).*)?$" if t == COUNT - 1 else rf"[?&]t={t}(&|$)"))
         expect(screen.locator("#recording [role=slider]")).to_have_attribute("aria-valuenow", str(t))
+        spoken = f"t = {t}, epoch {t}"
+        expect(screen.locator("#recording [role=slider]")).to_have_attribute("aria-valuetext", spoken)
 
 
 def test_a_slider_at_its_end_follows_new_recordings_and_any_other_stays(site: str, screen: Page) -> None:

@@ -43,6 +43,7 @@ def test_a_figure_is_saved_as_the_picture_that_is_asked_for(site: str, screen: P
     name, text = downloaded(screen, "image-self-similarity", "svg")
     assert name == f"run{run.id}-image-self-similarity-image3-layer1-path.svg"
     svg = ElementTree.fromstring(text)
+    assert f"run {run.id} “" in "".join(svg.itertext())
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     size = [float(svg.attrib[side]) for side in ("width", "height")]
     assert (size[0], size[1] > height) == (width, True)  # the title stands above

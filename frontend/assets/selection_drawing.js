@@ -55,7 +55,7 @@
         if (text) {
             const epoch = page.facts.epochs[t];
             text.textContent = epoch === undefined ? "no recording yet" : `t = ${t}, epoch ${Number(epoch.toPrecision(4))}`;
-            const thumb = document.querySelector("#recording [role=slider], #recording-bar [role=slider]");
+            const thumb = document.querySelector("#recording [role=slider]");
             if (thumb) thumb.setAttribute("aria-valuetext", text.textContent);
         }
         const follow = byId("follow");

@@ -42,7 +42,7 @@
     /* Put its buttons above each figure and the table of its numbers below it. */
     function furnish() {
         for (const block of document.querySelectorAll(".figure-block:not(.is-furnished)")) {
-            const name = hostOf(block.firstElementChild).getAttribute("aria-label");
+            const name = block.querySelector(".figure").getAttribute("aria-label");
             const told = made("span", {className: "told", role: "status"}), tools = Object.entries(WORDS).map((one) => tool(one, name));
             block.classList.add("is-furnished");
             block.querySelector(".figure-head").append(made("div", {className: "panel-tools"}, told, ...tools));

@@ -92,6 +92,11 @@ def option(view: View, name: str, values: Sequence[tuple[str, str]], label: str)
     return option_of(f"{view.name}.{name}", values, label)
 
 
+def axis_option(view: View, label: str) -> Component:
+    """Whether an axis is linear or logarithmic."""
+    return option(view, "measure", (("linear", "Linear"), ("log", "Log")), label)
+
+
 def option_of(key: str, values: Sequence[tuple[str, str]], label: str) -> Component:
     """The same for anything else that the address can hold under this key."""
     buttons = []

@@ -17,7 +17,7 @@ from frontend.components.controls import layer_select, quantity_switch, recordin
 from frontend.components.facts import Facts, Place, fact_stores, read_facts, read_run
 from frontend.components.gallery import picture
 from frontend.components.image_head import image_head, image_words, partner_options
-from frontend.components.panel import option, panel, view_panel
+from frontend.components.panel import axis_option, panel, view_panel
 from frontend.components.selection import Selection, parse_items
 from frontend.components.status import run_status
 from frontend.figures.rows import layers_height
@@ -80,8 +80,7 @@ def _panels(facts: Facts, i: int, selection: Selection) -> list[Component]:
         **{"aria-label": "Order of the rows"},
     )
     height = layers_height(len(facts["layers"]))
-    scales = (("linear", "Linear"), ("log", "Log"))
-    scale = option(image.NEIGHBOUR_CLOSENESS, "measure", scales, "Axis of closeness")
+    axis = axis_option(image.NEIGHBOUR_CLOSENESS, "Axis of closeness")
     legend = html.Div(id="followed", className="followed", role="list")
     return [
         view_panel(image.IMAGE_LAYERS, height=height, leave_out=["layer"]),
@@ -89,7 +88,7 @@ def _panels(facts: Facts, i: int, selection: Selection) -> list[Component]:
         view_panel(image.IMAGE_CROSS_PATH, options=[order]),
         view_panel(image.PAIR_CROSS_PATH),
         view_panel(image.NEIGHBOUR_RANKS, legend, leave_out=["recording"]),
-        view_panel(image.NEIGHBOUR_CLOSENESS, options=[scale], leave_out=["recording"]),
+        view_panel(image.NEIGHBOUR_CLOSENESS, options=[axis], leave_out=["recording"]),
         view_panel(neighbours.IMAGE_CHANGING_NEIGHBOURS),
         view_panel(further.IMAGE_ANSWERS),
         view_panel(layers.IMAGE_TWO_TIMES),

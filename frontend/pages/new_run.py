@@ -125,7 +125,7 @@ def register(dash_app: Dash) -> None:
             Output("spec-curl", "children"),
             Output("spec-curl-copy", "value"),
             Output("spec-summary", "children"),
-            [Output(field.widget_id, "disabled") for field in fields if field.path in spec_form.ONLY_WITH],
+            {field.path: Output(field.widget_id, "disabled") for field in fields if field.path in spec_form.ONLY_WITH},
         ],
         inputs={
             "values": {field.path: Input(field.widget_id, field.value_property) for field in fields},
@@ -171,7 +171,7 @@ def _shown(values: dict[str, Any], href: str) -> tuple[Any, ...]:
     curl = curl_command(f"{address.scheme}://{address.netloc}", request)
     messages = {path: errors.get(path) for path in values}
     summary = size_stated(run_size(spec)) if spec else _summary(errors, refused=False)
-    unused = [not spec_form.matters(path, values) for path in values if path in spec_form.ONLY_WITH]
+    unused = {path: not spec_form.matters(path, values) for path in spec_form.ONLY_WITH}
     return messages, pretty, pretty, curl, curl, summary, unused
 
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from backend.schemas import Quantity
 from frontend.components.facts import Facts
-from frontend.components.panel import option, option_of, panel, view_panel
+from frontend.components.panel import axis_option, option, option_of, panel, view_panel
 from frontend.figures.multiples import multiples_height
 from frontend.figures.rows import layers_height
 from frontend.views import further, layers, neighbours, pairs, similarity, training
@@ -28,7 +28,7 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
     """Panels two in a row, wide ones alone."""
     count = len(facts["layers"]) or 7
     return [
-        _learning(),
+        view_panel(training.TRAINING, options=[axis_option(training.TRAINING, "Axis of the loss")]),
         _with_measure(layers.LAYER_MEDIANS, layers_height(count, layers.LAYER_MEDIANS.height), leave_out=["layer"]),
         *(
             _both(view, quantities)
@@ -43,12 +43,6 @@ def run_figures(quantities: tuple[Quantity, ...], facts: Facts) -> list[Componen
         _functions(),
         html.Div(view_panel(further.PROJECTION_MEAN), className="wide"),
     ]
-
-
-def _learning() -> Component:
-    view = training.TRAINING
-    scales = (("linear", "Linear"), ("log", "Log"))
-    return view_panel(view, options=[option(view, "measure", scales, "Axis of the loss")])
 
 
 def _both(view: View, quantities: tuple[Quantity, ...]) -> Component:

@@ -37,7 +37,7 @@ PARAMETERS = tuple(Chosen.model_fields)
 def lacking(needs: str) -> str:
     """What is said where a run does not have what a view needs."""
     if needs == ALL_PATHS:
-        return "keep the paths of every recording: submit one with “paths” as quantity, and “all” of them kept"
+        return "keep the paths of every recording: submit one with “Paths” as quantity, and “All” of them kept"
     words = {"path": "paths", "projection": "projections", "image_function": "image functions"}.get(needs, needs)
     return f"record {words}: submit one with “{words.capitalize()}” ({needs}) among its quantities"
 

@@ -194,10 +194,20 @@ def test_figures_are_documented(client):
 def test_a_run_that_keeps_no_paths_has_no_map_of_one_image_and_its_page_does_not_ask_for_it(client):
     run = make_run(paths="none")
     answer = client.get(f"/api/v1/runs/{run.id}/figures/image-two-times?image=1")
-    said = "does not keep the paths of every recording: submit one with “paths” as quantity, and “all” of them kept"
+    said = "does not keep the paths of every recording: submit one with “Paths” as quantity, and “All” of them kept"
     assert (answer.status_code, answer.json()["detail"]) == (404, f"run {run.id} {said}")
     assert "all_paths" not in read_facts(run.id)["recorded"]
     assert "all_paths" in read_facts(make_run().id)["recorded"]
     panel = to_json_plotly(view_panel(VIEWS["image-two-times"]))
     assert '"data-needs":"all_paths"' in panel
     assert json.dumps(f"This run {said}.", ensure_ascii=panel.isascii()) in panel
+
+
+@pytest.mark.parametrize("call", ["training?", "neighbour-closeness?image=2&layer=1&"])
+def test_an_axis_is_logarithmic_where_that_is_asked_for(client, call):
+    address = f"/api/v1/runs/{make_run().id}/figures/{call}"
+    plain, linear, log = (client.get(address + more).json() for more in ("", "measure=linear", "measure=log"))
+    assert plain["layout"]["yaxis"].get("type") == linear["layout"]["yaxis"].get("type") != "log"
+    assert log["layout"]["yaxis"]["type"] == "log"
+    assert log["layout"]["uirevision"] != linear["layout"]["uirevision"]  # a zoom would not fit the other axis
+    assert [trace["y"] for trace in log["data"]] == [trace["y"] for trace in linear["data"]]
